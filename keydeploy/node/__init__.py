@@ -1,0 +1,1 @@
+"""The node contract and the embedded node that keeps it."""

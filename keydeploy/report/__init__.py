@@ -1,0 +1,1 @@
+"""What a run found and did, as values and as text."""

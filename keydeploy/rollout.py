@@ -1,0 +1,141 @@
+"""Decides whether a staged roll-out may go live, and whether what went live stays.
+
+Pure: no clock, no files, no Ansible. Time is an argument, in seconds since 1970.
+
+The rules:
+1. Every member must have staged; otherwise all of them unstage.
+2. No node's clock may have moved against the controller's by more than the limit between its two readings.
+3. The instant of commit is now plus a margin; each node is told it in its own clock.
+4. Every member must have committed, be healthy and need no further change; otherwise all of them go back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from keydeploy.plan import Cause, Plan, Reason
+from keydeploy.spec.model import Rollout
+
+_SHORTEST_MARGIN = 1.0
+_MARGIN_FACTOR = 1.5
+"""The commit calls start as the stage calls did; half as long again covers a busy controller."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """How staging went on one node."""
+
+    node: str
+    problem: str | None = None
+    """None when the node has staged."""
+    started: float = 0.0
+    finished: float = 0.0
+    """When the call began and ended, on the controller's clock."""
+    first_offset: float = 0.0
+    offset: float = 0.0
+    """The node's clock minus the controller's, read while observing and while staging."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Go, with each node's own instant; or undo, with the reasons."""
+
+    go: bool
+    instants: Mapping[str, float]
+    reasons: tuple[Reason, ...] = ()
+
+
+class Outcome(Enum):
+    """What is to be done after the commit."""
+
+    CONFIRM = "confirm"
+    BACK = "back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """How the commit went on one node."""
+
+    node: str
+    problem: str | None = None
+    """None when the node switched in time and is healthy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be done after the commit, and why."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...] = ()
+
+
+def obstacles(left_out: Sequence[str], nodes: int, forks: int) -> tuple[Reason, ...]:
+    """Answer what stands against a change before it starts: a farm cut by a limit, or too few *forks* for *nodes*.
+
+    Nodes wait for the instant of commit inside their calls, so all of them must be under way at once.
+    """
+    found = []
+    if left_out:
+        text = f"the run leaves out {', '.join(left_out)}; a change is for the whole farm or for none"
+        found.append(Reason(cause=Cause.LIMIT, text=text, hint="run it without a limit"))
+    if forks < nodes:
+        text = f"{nodes} nodes must wait for one instant, and Ansible works on {forks} at a time"
+        found.append(Reason(cause=Cause.FORKS, text=text, hint=f"set forks = {nodes}, such as with -f {nodes}"))
+    return tuple(found)
+
+
+def decide(members: Sequence[str], staged: Sequence[Staged], rollout: Rollout, now: float) -> Decision:
+    """Decide whether *members* go live; *staged* holds the answers of those that gave one."""
+    by_node = {answer.node: answer for answer in staged}
+    reasons = [reason for member in members if (reason := _against(member, by_node.get(member), rollout))]
+    if reasons:
+        return Decision(go=False, instants={}, reasons=tuple(reasons))
+    at = now + (rollout.margin if rollout.margin is not None else margin(staged))
+    return Decision(go=True, instants={answer.node: at + answer.offset for answer in staged})
+
+
+def margin(staged: Sequence[Staged]) -> float:
+    """Answer how long the commit calls may take to reach every node, measured from the stage calls of this run."""
+    took = max(answer.finished for answer in staged) - min(answer.started for answer in staged)
+    return _SHORTEST_MARGIN + _MARGIN_FACTOR * took
+
+
+def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan) -> Verdict:
+    """Judge a commit by the nodes' answers and by the plan over their new observations."""
+    by_node = {answer.node: answer for answer in committed}
+    reasons: list[Reason] = []
+    for member in members:
+        answer = by_node.get(member)
+        problem = answer.problem if answer else "it gave no answer to the commit"
+        node = after.node(member)
+        if problem is None and node is not None and node.changes:
+            problem = "it is not as declared after the commit"
+        if problem is not None:
+            reasons.append(Reason(cause=Cause.FAILED, node=member, text=problem))
+    reasons.extend(reason for reason in after.reasons if reason.cause is not Cause.UNFINISHED)
+    if not reasons:
+        return Verdict(Outcome.CONFIRM)
+    return Verdict(Outcome.BACK, _one_for_each_node(reasons))
+
+
+def _against(member: str, answer: Staged | None, rollout: Rollout) -> Reason | None:
+    if answer is None:
+        return Reason(cause=Cause.FAILED, node=member, text="it gave no answer to staging")
+    if answer.problem is not None:
+        return Reason(cause=Cause.FAILED, node=member, text=answer.problem)
+    moved = abs(answer.offset - answer.first_offset)
+    if moved > rollout.clock_drift_limit:
+        return Reason(
+            cause=Cause.FAILED,
+            node=member,
+            text=f"its clock moved by {moved:.1f} s during the run",
+            hint=f"the limit is rollout.clock_drift_limit, {rollout.clock_drift_limit:g} s",
+        )
+    return None
+
+
+def _one_for_each_node(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    first: dict[str | None, Reason] = {}
+    for reason in reasons:
+        first.setdefault(reason.node, reason)
+    return tuple(first.values())

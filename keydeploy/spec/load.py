@@ -1,0 +1,87 @@
+"""From a declaration to a `Spec`, or to every problem at once."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from keydeploy.errors import Problem, SpecError
+from keydeploy.keys import machine_key
+from keydeploy.keys.machine_key import MachineKey
+from keydeploy.secret import Secret
+from keydeploy.spec.declaration import Declaration
+from keydeploy.spec.model import Application, Health, Rollout, Spec
+from keydeploy.spec.rules import problems_of_rules
+from keydeploy.spec.shape import problems_of_shape
+
+DEFAULT_FARM = "default"
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
+
+
+def load(declaration: Declaration) -> Spec:
+    """Answer the spec that *declaration* holds; raises `SpecError` with all of its problems."""
+    problems: list[Problem] = [
+        *declaration.problems,
+        *problems_of_shape(declaration),
+        *problems_of_rules(declaration),
+    ]
+    if problems:
+        raise SpecError(tuple(dict.fromkeys(problems)))
+    value = declaration.value
+    return Spec(
+        host=declaration.host,
+        farm=value.get("farm", DEFAULT_FARM),
+        machine_keys={name: _machine_key(key) for name, key in value.get("machine_keys", {}).items()},
+        applications={name: _application(app) for name, app in value.get("applications", {}).items()},
+        rollout=_rollout(value.get("rollout", {})),
+    )
+
+
+def farm_of(declaration: Declaration) -> str:
+    """Answer the farm that *declaration* names, also when the rest of it is wrong."""
+    farm = declaration.value.get("farm") if isinstance(declaration.value, dict) else None
+    return farm if isinstance(farm, str) else DEFAULT_FARM
+
+
+def seconds(duration: str) -> float:
+    """Read a duration such as `500ms`, `2s` or `1m`."""
+    number = duration.rstrip("ms")
+    return float(number) * _SECONDS[duration[len(number) :]]
+
+
+def _machine_key(value: Mapping[str, Any]) -> MachineKey:
+    mode = value.get("compatibility_mode", machine_key.DEFAULT_MODE)
+    return MachineKey(
+        validation=value.get("validation", machine_key.DEFAULT_VALIDATION),
+        decryption=value.get("decryption", machine_key.DEFAULT_DECRYPTION),
+        compatibility_mode=None if mode == machine_key.OMIT else mode,
+        validation_key=Secret.of(value["validation_key"]),
+        decryption_key=Secret.of(value["decryption_key"]),
+        data_protector_type=value.get("data_protector_type"),
+        application_name=value.get("application_name"),
+    )
+
+
+def _application(value: Mapping[str, Any]) -> Application:
+    tokens = value.get("session_tokens", {}).get("machine_key")
+    web_config = value.get("web_config")
+    return Application(
+        site=value.get("site"),
+        path=value.get("path"),
+        web_config=web_config.replace("/", "\\") if web_config else None,
+        machine_key=value.get("machine_key", tokens),
+        session_tokens=tokens,
+    )
+
+
+def _rollout(value: Mapping[str, Any]) -> Rollout:
+    defaults = Rollout()
+    times = {
+        name: seconds(value[name]) if name in value else getattr(defaults, name)
+        for name in ("margin", "grace", "lease", "clock_drift_limit")
+    }
+    return Rollout(health=_health(value.get("health")), **times)
+
+
+def _health(value: Mapping[str, Any] | None) -> Health | None:
+    if value is None:
+        return None
+    return Health(value["url"], value.get("expect", 200), seconds(value.get("within", "10s")))

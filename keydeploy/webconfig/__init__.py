@@ -1,0 +1,1 @@
+"""Configuration files of ASP.NET: read what applies, and change nothing but what must."""

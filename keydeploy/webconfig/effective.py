@@ -1,0 +1,183 @@
+"""The machine key that an application sees, merged from all files above it, and where each part comes from."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from keydeploy.errors import DocumentError
+from keydeploy.secret import Secret
+from keydeploy.webconfig.document import Document, Element
+from keydeploy.webconfig.sections import ProtectedSection, Section, check_readable, sections, segments
+
+__all__ = ["DEFAULT", "Level", "MachineKeyState", "ProtectedSection", "Setting", "effective_machine_key"]
+
+DEFAULT = "the default"
+"""The source of a value that no file sets."""
+
+_DEFAULTS = {
+    "validationKey": "AutoGenerate,IsolateApps",
+    "decryptionKey": "AutoGenerate,IsolateApps",
+    "validation": "HMACSHA256",
+    "decryption": "Auto",
+    "compatibilityMode": "Framework20SP1",
+    "dataProtectorType": "",
+    "applicationName": "",
+}
+_MACHINE_KEY = ("system.web", "machineKey")
+_HTTP_RUNTIME = ("system.web", "httpRuntime")
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+_LOCKS = ("lockAttributes", "lockAllAttributesExcept")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Level:
+    """One configuration file that applies to the application."""
+
+    name: str
+    """As messages call it: `machine.config`, `root web.config`, `Default Web Site`, `/portal`."""
+    document: Document
+    location: str
+    """The application's configuration path relative to the file: `Default Web Site/portal`, `portal`, or ""."""
+    external: Document | None = None
+    """The file that `<machineKey configSource="...">` of this level names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T]):
+    """The value of an attribute and the name of the level that it comes from."""
+
+    value: T
+    source: str
+    hides: tuple[str, ...] = ()
+    """The levels above *source* that set the attribute too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineKeyState:
+    """The machine key in effect; every value is as written in its file."""
+
+    validation_key: Setting[Secret]
+    decryption_key: Setting[Secret]
+    validation: Setting[str]
+    decryption: Setting[str]
+    compatibility_mode: Setting[str]
+    data_protector_type: Setting[str]
+    application_name: Setting[str]
+    locked_by: str | None
+    """The level that forbids the application a machine key of its own."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Placed:
+    level: Level
+    section: Section
+
+
+def effective_machine_key(levels: Sequence[Level]) -> MachineKeyState:
+    """Merge the machineKey sections that one application sees, attribute by attribute.
+
+    *levels* run from machine.config to the application's own web.config, which alone has the location "";
+    without it the state is what the application inherits. .NET evaluates place by place: what a file above
+    says in a `<location>` for the application comes after every file for a place above it.
+    Raises `ProtectedSection` when a level is encrypted, and `DocumentError` when a section is moved to a
+    file that *levels* do not hold.
+    Source: System.Configuration `BaseConfigurationRecord`, System.Web `MachineKeySection`.
+    """
+    placed = _placed(levels, _MACHINE_KEY)
+    settings = {name: Setting(value, DEFAULT) for name, value in _DEFAULTS.items()}
+    for each in placed:
+        element = _content(each)
+        for name, above in settings.items():
+            value = element.get(name)
+            if value is not None:
+                settings[name] = _over(above, value, each.level.name)
+    if settings["compatibilityMode"].source == DEFAULT:
+        settings["compatibilityMode"] = _default_mode(levels)
+    return MachineKeyState(
+        validation_key=_secret(settings["validationKey"]),
+        decryption_key=_secret(settings["decryptionKey"]),
+        validation=settings["validation"],
+        decryption=settings["decryption"],
+        compatibility_mode=settings["compatibilityMode"],
+        data_protector_type=settings["dataProtectorType"],
+        application_name=settings["applicationName"],
+        locked_by=next(_locking(placed), None),
+    )
+
+
+def _placed(levels: Sequence[Level], path: tuple[str, ...]) -> list[_Placed]:
+    """Answer the sections at *path* in the order in which .NET evaluates them."""
+    placed = [
+        _Placed(level, section)
+        for level in levels
+        for section in sections(level.document, path, level.location)
+        if section.inherited or section.distance == 0
+    ]
+    return sorted(placed, key=lambda each: -each.section.distance)
+
+
+def _content(placed: _Placed) -> Element:
+    """Answer the machineKey element that holds the attributes: in the file itself, or in the one it names."""
+    level, element = placed.level, placed.section.element
+    _check_readable(level, level.document, element)
+    if element.get("configSource") is None:
+        return element
+    if level.external is None:
+        raise DocumentError(
+            f"{level.name}: {level.document.place(element.start)}: machineKey stands in another file,"
+            " which was not read",
+            hint="move the section into its web.config",
+        )
+    root = level.external.root
+    if root.name != "machineKey":
+        raise DocumentError(
+            f"{level.name}: the root element of the file that configSource names is not <machineKey>",
+            hint="correct configSource by hand",
+        )
+    _check_readable(level, level.external, root)
+    return root
+
+
+def _check_readable(level: Level, document: Document, element: Element) -> None:
+    try:
+        check_readable(document, element)
+    except ProtectedSection as error:
+        raise ProtectedSection(f"{level.name}: {error.message}", hint=error.hint) from None
+
+
+def _over(above: Setting[str], value: str, source: str) -> Setting[str]:
+    if above.source == DEFAULT:
+        return Setting(value, source)
+    hides = tuple(dict.fromkeys([*above.hides, above.source]))
+    return Setting(value, source, hides)
+
+
+def _default_mode(levels: Sequence[Level]) -> Setting[str]:
+    """Answer the mode that applies when no file sets one: targetFramework 4.5 or later asks for Framework45.
+
+    Source: System.Web `ConfigUtil.SetFX45DefaultValue`.
+    """
+    mode = old = Setting(_DEFAULTS["compatibilityMode"], DEFAULT)
+    for each in _placed(levels, _HTTP_RUNTIME):
+        version = _VERSION.match((each.section.element.get("targetFramework") or "").strip())
+        if version is not None:
+            modern = (int(version[1]), int(version[2])) >= (4, 5)
+            mode = Setting("Framework45", each.level.name) if modern else old
+    return mode
+
+
+def _locking(placed: Sequence[_Placed]) -> Iterator[str]:
+    """Yield the levels above the application that lock machineKey, whole or in some attributes."""
+    for each in placed:
+        element = each.section.element
+        item = (element.get("lockItem") or "").strip().lower() == "true"
+        locks = each.section.locks or item or any(element.get(name) for name in _LOCKS)
+        if locks and segments(each.level.location):
+            yield each.level.name
+
+
+def _secret(setting: Setting[str]) -> Setting[Secret]:
+    return Setting(Secret.of(setting.value), setting.source, setting.hides)

@@ -1,0 +1,106 @@
+"""Finds the configuration sections of a file that apply to one application.
+
+A section stands directly under `<configuration>` or in a `<location path="...">`, whose path is relative
+to the file. Source: System.Configuration `BaseConfigurationRecord`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from keydeploy.errors import DocumentError
+from keydeploy.webconfig.document import Document, Element
+
+_ENCRYPTED_DATA = "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
+
+
+class ProtectedSection(DocumentError):
+    """A section that is encrypted, so that it can be neither read nor edited here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Section:
+    """A section that applies to an application."""
+
+    element: Element
+    location: Element | None
+    """The `<location>` that it stands in."""
+    distance: int
+    """How many path segments lie between what the section is written for and the application."""
+
+    @property
+    def inherited(self) -> bool:
+        """Tell whether applications below the one that the section is written for see it."""
+        return not _says(self.location, "inheritInChildApplications", "false")
+
+    @property
+    def locks(self) -> bool:
+        """Tell whether configuration below may not change the section."""
+        return _says(self.location, "allowOverride", "false") or _says(self.location, "overrideMode", "deny")
+
+
+def sections(document: Document, path: tuple[str, ...], location: str) -> list[Section]:
+    """Answer the sections at *path*, such as `("system.web", "machineKey")`, for the application at *location*.
+
+    *location* is the application's configuration path relative to the file, "" for its own file. The section
+    that is written for the highest place comes first. Raises `DocumentError` when the root is not
+    `configuration`, or when the section stands twice for one place, which .NET refuses.
+    """
+    if document.root.name != "configuration":
+        document.refuse(document.root, "the root element is not <configuration>", hint="name the right file")
+    found = [
+        Section(element=element, location=parent if parent.name == "location" else None, distance=distance)
+        for parent, distance in _holders(document.root, location)
+        for element in _at(parent, path)
+    ]
+    found.sort(key=lambda section: -section.distance)
+    for above, section in pairwise(found):
+        if above.distance == section.distance:
+            _refuse_twice(document, path[-1], above.element, section.element)
+    return found
+
+
+def check_readable(document: Document, element: Element) -> None:
+    """Raise `ProtectedSection` when the section *element* is encrypted."""
+    if element.get("configProtectionProvider") is None and not any(element.named(_ENCRYPTED_DATA)):
+        return
+    raise ProtectedSection(
+        f"{document.place(element.start)}: {element.name} is encrypted",
+        hint="decrypt the section (aspnet_regiis -pd), or manage it by hand",
+    )
+
+
+def segments(path: str) -> tuple[str, ...]:
+    """Split a configuration path; slashes at its ends, their direction and the case of letters do not count."""
+    parts = path.replace("\\", "/").lower().split("/")
+    return tuple(part for part in parts if part not in ("", "."))
+
+
+def _holders(root: Element, location: str) -> Iterator[tuple[Element, int]]:
+    """Yield the elements whose sections apply to *location*, and how far above it they apply."""
+    wanted = segments(location)
+    yield root, len(wanted)
+    for element in root.named("location"):
+        path = segments(element.get("path") or "")
+        if wanted[: len(path)] == path:
+            yield element, len(wanted) - len(path)
+
+
+def _at(parent: Element, path: tuple[str, ...]) -> Iterable[Element]:
+    found = [parent]
+    for name in path:
+        found = [child for element in found for child in element.named(name)]
+    return found
+
+
+def _refuse_twice(document: Document, name: str, first: Element, second: Element) -> None:
+    places = sorted([first, second], key=lambda element: element.start)
+    document.refuse(
+        places[1],
+        f"a second {name} for the same place, after that at {document.place(places[0].start)}; ASP.NET refuses this",
+        hint="remove one of them by hand",
+    )
+
+
+def _says(location: Element | None, name: str, value: str) -> bool:
+    return location is not None and (location.get(name) or "").strip().lower() == value

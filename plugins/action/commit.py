@@ -1,0 +1,40 @@
+"""Switch this host's node at the instant that the gate set, or forget what was staged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..plugin_utils import run as of
+from ..plugin_utils.step import Step
+
+
+class ActionModule(Step):
+    def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        from keydeploy import render  # noqa: PLC0415
+
+        from ..plugin_utils.node import ask  # noqa: PLC0415
+
+        run = of.Run(task_vars)
+        if run.plan_to_apply(run.farm) is None or self._task.check_mode:
+            return {"state": "nothing", "run": run.name}
+        spec = of.spec_of(self._templar, run, task_vars)
+        decision = run.decision(run.farm)
+        if not decision.get("go"):
+            ask(self._templar, task_vars, render.unstage(spec, run.name)).raise_for_error()
+            return {"state": "unstaged", "run": run.name}
+        staged = run.answer(of.STAGED, run.host) or {}
+        request = render.commit(spec, run.name, staged["generation"], decision["instants"][run.host])
+        return {"run": run.name, **self._committed(spec, ask(self._templar, task_vars, request))}
+
+    @staticmethod
+    def _committed(spec: Any, response: Any) -> dict[str, Any]:
+        from keydeploy.health import probe  # noqa: PLC0415
+        from keydeploy.observation import observe  # noqa: PLC0415
+
+        observation = observe(spec, response)
+        return {
+            "state": "committed",
+            "committed_at": response.committed_at(),
+            "observation": observation.to_json(),
+            "unhealthy": probe(spec.rollout.health) if spec.rollout.health else None,
+        }

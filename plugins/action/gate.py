@@ -1,0 +1,30 @@
+"""Decide for every farm whether what is staged goes live, once."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ..plugin_utils import run as of
+from ..plugin_utils.step import Step
+
+
+class ActionModule(Step):
+    def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        from keydeploy.rollout import decide  # noqa: PLC0415
+        from keydeploy.spec import Rollout  # noqa: PLC0415
+
+        run = of.Run(task_vars)
+        now = time.time()
+        farms = {}
+        for farm in run.all_farms():
+            if run.plan_to_apply(farm.name) is None or self._task.check_mode:
+                continue
+            rollout = Rollout(**run.farms[farm.name]["rollout"])
+            decision = decide(farm.members, run.staged(farm.members), rollout, now)
+            farms[farm.name] = {
+                "go": decision.go,
+                "instants": dict(decision.instants),
+                "reasons": [reason.to_json() for reason in decision.reasons],
+            }
+        return {"state": "decided", "run": run.name, "farms": farms}

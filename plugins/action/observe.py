@@ -1,0 +1,29 @@
+"""Observe this host's node, read-only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..plugin_utils import run as of
+from ..plugin_utils.step import Step, timed
+
+
+class ActionModule(Step):
+    def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        from keydeploy import render  # noqa: PLC0415
+        from keydeploy.observation import observe  # noqa: PLC0415
+
+        from ..plugin_utils.node import ask  # noqa: PLC0415
+
+        run = of.Run(task_vars)
+        if run.farm is None:
+            return {"state": "skipped", "run": run.name}
+        spec = of.spec_of(self._templar, run, task_vars)
+        response, _, finished = timed(lambda: ask(self._templar, task_vars, render.observe(spec, run.name)))
+        observation = observe(spec, response)
+        return {
+            "state": "observed",
+            "run": run.name,
+            "observation": observation.to_json(),
+            "offset": observation.clock - finished,
+        }

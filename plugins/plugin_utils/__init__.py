@@ -1,0 +1,1 @@
+"""What the steps share on the Ansible side."""

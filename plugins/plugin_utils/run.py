@@ -1,0 +1,154 @@
+"""What the steps before this one found out, read from their registered results.
+
+A result counts only when it is of this run and of a host that is still in the play; one without a
+state says nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from keydeploy.observation import Observation
+    from keydeploy.plan import Farm, Plan, Reason
+    from keydeploy.rollout import Committed, Staged
+    from keydeploy.spec import Spec
+
+VALID = "keydeploy_valid"
+OBSERVED = "keydeploy_observed"
+PLAN = "keydeploy_plan"
+STAGED = "keydeploy_staged"
+GATE = "keydeploy_gate"
+COMMITTED = "keydeploy_committed"
+VERDICT = "keydeploy_verdict"
+
+
+class Run:
+    """One pass of the path, as the variables of a task show it."""
+
+    def __init__(self, task_vars: dict[str, Any]) -> None:
+        self._vars = task_vars
+        self.host: str = task_vars["inventory_hostname"]
+        valid = task_vars.get(VALID) or {}
+        self.name: str = valid.get("run") or ""
+        self.problems: list[dict[str, Any]] = valid.get("problems", [])
+        self.is_valid: bool = valid.get("state") == "valid"
+        self.farms: dict[str, dict[str, Any]] = valid.get("farms", {}) if self.is_valid else {}
+
+    @property
+    def farm(self) -> str | None:
+        """Answer the farm of this host, None when it declares none or the spec is invalid."""
+        return next((name for name, farm in self.farms.items() if self.host in farm["members"]), None)
+
+    def all_farms(self) -> list[Farm]:
+        """Answer the farms of the inventory."""
+        from keydeploy.plan import Farm  # noqa: PLC0415
+
+        return [Farm(name=name, spec=farm["spec"], members=tuple(farm["members"])) for name, farm in self.farms.items()]
+
+    def step(self, name: str) -> dict[str, Any]:
+        """Answer the result of the run-once step *name*, empty when it has none."""
+        return self._own(self._vars.get(name))
+
+    def answer(self, name: str, host: str) -> dict[str, Any]:
+        """Answer the result of *host* in the step *name*, empty when it has none."""
+        if host not in self._vars.get("ansible_play_hosts", ()):
+            return {}
+        variables = self._vars if host == self.host else self._vars["hostvars"].raw_get(host)
+        return self._own(variables.get(name))
+
+    def plan(self, farm: str | None) -> Plan | None:
+        """Answer the plan of *farm*, None when there is none."""
+        from keydeploy.plan import Plan  # noqa: PLC0415
+
+        value = self.step(PLAN).get("farms", {}).get(farm)
+        return Plan.from_json(value) if value else None
+
+    def obstacles(self, farm: str | None) -> list[Reason]:
+        """Answer what stands against a change of *farm* in this run."""
+        from keydeploy.plan import Reason  # noqa: PLC0415
+
+        return [Reason.from_json(value) for value in self.step(PLAN).get("obstacles", {}).get(farm, [])]
+
+    def plan_to_apply(self, farm: str | None) -> Plan | None:
+        """Answer the plan of *farm* when it changes something and nothing stands against it."""
+        plan = self.plan(farm)
+        return plan if plan is not None and plan.may_apply and not self.obstacles(farm) else None
+
+    def decision(self, farm: str | None) -> dict[str, Any]:
+        """Answer what the gate decided for *farm*, empty when it decided nothing."""
+        return dict(self.step(GATE).get("farms", {}).get(farm, {}))
+
+    def verdict(self, farm: str | None) -> dict[str, Any]:
+        """Answer the verdict on *farm*, empty when there is none."""
+        return dict(self.step(VERDICT).get("farms", {}).get(farm, {}))
+
+    def observations(self, name: str, members: Iterable[str]) -> list[Observation]:
+        """Answer what *members* showed in the step *name*; one that failed shows its cause."""
+        from keydeploy.observation import Observation, State  # noqa: PLC0415
+
+        found = []
+        for member in members:
+            answer = self.answer(name, member)
+            if "observation" in answer:
+                found.append(Observation.from_json(answer["observation"]))
+            elif answer:
+                state = State.UNREACHABLE if answer["state"] == "unreachable" else State.FAILED
+                cause, hint = answer.get("cause"), answer.get("hint")
+                found.append(Observation(node=member, state=state, cause=cause, hint=hint))
+        return found
+
+    def staged(self, members: Iterable[str]) -> list[Staged]:
+        """Answer how staging went on those of *members* that answered."""
+        from keydeploy.rollout import Staged  # noqa: PLC0415
+
+        found = []
+        for member in members:
+            answer, observed = self.answer(STAGED, member), self.answer(OBSERVED, member)
+            if answer.get("state") == "staged" and "offset" in observed:
+                times = {name: answer[name] for name in ("started", "finished", "offset")}
+                found.append(Staged(node=member, first_offset=observed["offset"], **times))
+            elif answer:
+                found.append(Staged(node=member, problem=_problem(answer)))
+        return found
+
+    def committed(self, members: Iterable[str]) -> list[Committed]:
+        """Answer how the commit went on those of *members* that answered."""
+        from keydeploy.rollout import Committed  # noqa: PLC0415
+
+        answers = ((member, self.answer(COMMITTED, member)) for member in members)
+        return [Committed(node=member, problem=_problem(answer)) for member, answer in answers if answer]
+
+    def _own(self, result: Any) -> dict[str, Any]:
+        """Answer *result* when it is a result of this run; one that failed before it had a run says nothing."""
+        known = isinstance(result, dict) and "state" in result and result.get("run") == self.name
+        return result if known else {}
+
+
+def _problem(answer: dict[str, Any]) -> str | None:
+    """Tell what is wrong with the answer of a change, None when it went well."""
+    if answer["state"] in ("staged", "committed"):
+        return answer.get("unhealthy")
+    return answer.get("cause") or "it did not carry out the step"
+
+
+def spec_of(templar: Any, run: Run, task_vars: dict[str, Any]) -> Spec:
+    """Resolve the spec of this host once more; raises `NodeError` when it is another than was checked."""
+    from keydeploy.errors import NodeError  # noqa: PLC0415
+    from keydeploy.spec import load  # noqa: PLC0415
+
+    from .declarations import declare  # noqa: PLC0415
+
+    declaration = declare(templar, task_vars["hostvars"], run.host)
+    if declaration is None:
+        raise NodeError("request", "the host no longer declares anything")
+    spec = load(declaration)
+    if spec.digest() != run.farms[spec.farm]["spec"]:
+        raise NodeError(
+            "request",
+            "the spec resolved to other values than when it was checked",
+            hint="a lookup that answers something new each time cannot be deployed",
+        )
+    return spec

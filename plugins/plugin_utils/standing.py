@@ -1,0 +1,51 @@
+"""How a host's farm stands before anything is changed: what a plan, a drift check and a refusal tell."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from keydeploy.plan import Plan
+
+    from .run import Run
+
+REFUSALS = ("invalid", "refused", "failed", "unreachable", "drift", "unstaged", "rolled_back")
+"""The states in which the last task of a playbook fails."""
+
+
+def standing(run: Run) -> dict[str, Any]:
+    """Answer `invalid`, `skipped`, `refused`, `in_order` or `pending`, with the reasons and the redacted diff."""
+    if run.problems:
+        return {"state": "invalid", "run": run.name, "reasons": [_line(problem) for problem in run.problems]}
+    if run.farm is None:
+        return {"state": "skipped", "run": run.name}
+    plan = run.plan(run.farm)
+    if plan is None:
+        reasons = ["there is no plan; a condition or tag on the import may have skipped its tasks"]
+        return {"state": "refused", "run": run.name, "farm": run.farm, "reasons": reasons}
+    if plan.reasons:
+        return {"state": "refused", "run": run.name, "farm": run.farm, "reasons": [str(r) for r in plan.reasons]}
+    if not plan.changes:
+        return {"state": "in_order", "run": run.name, "farm": run.farm}
+    return {"state": "pending", "run": run.name, "farm": run.farm, **_changes(plan, run.host)}
+
+
+def fail_where_refused(result: dict[str, Any]) -> dict[str, Any]:
+    """Make *result* a failure, with its reasons as the message, when its state is a refusal."""
+    if result["state"] not in REFUSALS:
+        return result
+    told = result.get("reasons") or [result.get("cause") or "the node is not as declared"]
+    return {**result, "failed": True, "msg": f"keydeploy: {result['state'].replace('_', ' ')}: " + "; ".join(told)}
+
+
+def _changes(plan: Plan, host: str) -> dict[str, Any]:
+    from keydeploy.report.diff import redacted_diff  # noqa: PLC0415
+
+    node = plan.node(host)
+    if node is None or not node.changes:
+        return {"changed": False}
+    return {"changed": True, "diff": {"prepared": redacted_diff(node)}}
+
+
+def _line(problem: dict[str, Any]) -> str:
+    return ": ".join(part for part in (problem["place"], problem["address"], problem["text"]) if part)

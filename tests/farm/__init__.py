@@ -1,0 +1,1 @@
+"""A real ASP.NET farm: Mono behind nginx."""
