@@ -28,6 +28,8 @@ class Staged:
     node: str
     problem: str | None = None
     """None when the node has staged."""
+    cause: Cause = Cause.FAILED
+    """Of the problem."""
     started: float = 0.0
     finished: float = 0.0
     """When the call began and ended, on the controller's clock."""
@@ -59,6 +61,8 @@ class Committed:
     node: str
     problem: str | None = None
     """None when the node switched in time and is healthy."""
+    cause: Cause = Cause.FAILED
+    """Of the problem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,11 @@ def decide(members: Sequence[str], staged: Sequence[Staged], rollout: Rollout, n
     return Decision(go=True, instants={answer.node: at + answer.offset for answer in staged})
 
 
+def stopped() -> Decision:
+    """Answer the decision of a run that was told to stop."""
+    return Decision(go=False, instants={}, reasons=(Reason(cause=Cause.FAILED, text="the run was interrupted"),))
+
+
 def margin(staged: Sequence[Staged]) -> float:
     """Answer how long the commit calls may take to reach every node, measured from the stage calls of this run."""
     took = max(answer.finished for answer in staged) - min(answer.started for answer in staged)
@@ -111,7 +120,8 @@ def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan) -
         if problem is None and node is not None and node.changes:
             problem = "it is not as declared after the commit"
         if problem is not None:
-            reasons.append(Reason(cause=Cause.FAILED, node=member, text=problem))
+            cause = answer.cause if answer else Cause.FAILED
+            reasons.append(Reason(cause=cause, node=member, text=problem))
     reasons.extend(reason for reason in after.reasons if reason.cause is not Cause.UNFINISHED)
     if not reasons:
         return Verdict(Outcome.CONFIRM)
@@ -122,7 +132,7 @@ def _against(member: str, answer: Staged | None, rollout: Rollout) -> Reason | N
     if answer is None:
         return Reason(cause=Cause.FAILED, node=member, text="it gave no answer to staging")
     if answer.problem is not None:
-        return Reason(cause=Cause.FAILED, node=member, text=answer.problem)
+        return Reason(cause=answer.cause, node=member, text=answer.problem)
     moved = abs(answer.offset - answer.first_offset)
     if moved > rollout.clock_drift_limit:
         return Reason(

@@ -9,16 +9,22 @@ Instants are ISO 8601 in UTC; bytes are base64.
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 from keydeploy.edit import Splice
 from keydeploy.errors import NodeError
 from keydeploy.secret import Secret
 
 VERSION = 1
+
+_RUN = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""The name of a run is the name of a folder on the node too."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +203,8 @@ class Response:
             value = json.loads(text)
             if value["contract"] != VERSION:
                 raise NodeError("contract", "the node speaks another version of the contract")
+            for result in value["results"]:
+                _check_result(result)
             return cls(value["results"])
         except (ValueError, KeyError, TypeError):
             raise NodeError("answer", "the node's answer is cut or damaged") from None
@@ -237,8 +245,8 @@ def parse_request(text: str) -> Request:
         if value["contract"] != VERSION:
             raise NodeError("contract", "the request is of another version of the contract")
         return Request(
-            run=value["run"],
-            generation=value["generation"],
+            run=_run(value["run"]),
+            generation=None if value["generation"] is None else _typed(value["generation"], int),
             tag_key=Secret(_decode(value["tag_key"])),
             operations=tuple(_operation(operation) for operation in value["operations"]),
         )
@@ -252,8 +260,11 @@ def to_instant(seconds: float) -> str:
 
 
 def from_instant(text: str) -> float:
-    """Read an instant as seconds since 1970."""
-    return datetime.fromisoformat(text).timestamp()
+    """Read an instant as seconds since 1970; raises `ValueError` when it is none, or of an unknown time zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("an instant without a time zone")
+    return moment.timestamp()
 
 
 def encode_content(content: bytes | None) -> str | None:
@@ -286,12 +297,12 @@ def _operation(value: dict[str, Any]) -> Operation:  # noqa: PLR0911 - one line 
         case ReadFile.name:
             return ReadFile(_location_from_json(value["at"]))
         case AcquireLock.name:
-            return AcquireLock(value["holder"], value["lease"])
+            return AcquireLock(_typed(value["holder"], str), _seconds(value["lease"]))
         case StageFile.name:
-            splices = (Splice(s["start"], s["end"], Secret(_decode(s["content"]))) for s in value["splices"])
-            return StageFile(value["path"], value["tag"], tuple(splices))
+            tag = None if value["tag"] is None else _typed(value["tag"], str)
+            return StageFile(_typed(value["path"], str), tag, tuple(_splice(splice) for splice in value["splices"]))
         case Commit.name:
-            return Commit(from_instant(value["at"]), value["grace"])
+            return Commit(from_instant(value["at"]), _seconds(value["grace"]))
         case ReadSystem.name:
             return ReadSystem()
         case ReadJournal.name:
@@ -304,6 +315,17 @@ def _operation(value: dict[str, Any]) -> Operation:  # noqa: PLR0911 - one line 
             return RollBack()
         case _:
             raise ValueError("unknown operation")
+
+
+def _check_result(value: Any) -> None:
+    match value:
+        case {"ok": dict()} | {"error": {"code": str(), "message": str()}}:
+            return
+    raise ValueError("not the result of an operation")
+
+
+def _splice(value: dict[str, Any]) -> Splice:
+    return Splice(_typed(value["start"], int), _typed(value["end"], int), Secret(_decode(value["content"])))
 
 
 def _location_to_json(location: Location) -> Any:
@@ -323,7 +345,7 @@ def _location_from_json(value: Any) -> Location:
     return Pointer(
         file=_location_from_json(value["file"]),
         walk=tuple(Step(*step) for step in value["walk"]),
-        attribute=value["attribute"],
+        attribute=_typed(value["attribute"], str),
         append=value["append"],
     )
 
@@ -331,6 +353,24 @@ def _location_from_json(value: Any) -> Location:
 def _file_state(value: dict[str, Any]) -> FileState:
     content = Secret(_decode(value["content"])) if value["exists"] else None
     return FileState(path=value["path"], content=content, tag=value["tag"])
+
+
+def _run(value: Any) -> str:
+    if not _RUN.fullmatch(value):
+        raise ValueError("not the name of a run")
+    return str(value)
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ValueError("not a number of seconds")
+    return value
+
+
+def _typed(value: Any, kind: type[T]) -> T:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError("a value of another type")
+    return value
 
 
 def _encode(content: bytes) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from keydeploy.errors import NodeError, Unreachable
+from keydeploy.errors import KeydeployError, NodeError, Unreachable
 
 FILE = "sandbox.json"
 
@@ -47,9 +47,14 @@ class Behaviour:
         file = root / FILE
         if not file.is_file():
             return cls()
-        value = json.loads(file.read_text("utf-8"))
-        faults = tuple(Fault(**fault) for fault in value.pop("faults", ()))
-        return cls(faults=faults, **value)
+        try:
+            value = json.loads(file.read_text("utf-8"))
+            faults = tuple(Fault(**fault) for fault in value.pop("faults", ()))
+            return cls(faults=faults, **value)
+        except (ValueError, TypeError, AttributeError):
+            raise KeydeployError(
+                f"{file} does not say how the sandbox behaves", hint="see keydeploy.node.faults, or delete it"
+            ) from None
 
     def provoke(self, operation: str, when: str) -> None:
         """Fail as told *when* (`before` or `after`) the operation is carried out."""

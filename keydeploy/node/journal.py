@@ -1,7 +1,8 @@
 """keydeploy's own folder on a sandbox node: lock, journal, staged data and backups.
 
 The journal is written before each step (write, flush, rename), so what it says has at least begun.
-A run's entry holds, for each file, the content before and the content after, until the run ends.
+A run's entry holds, for each file, the content before and the content after, until the run ends: then
+`journal.json` goes first, and whatever else a crash leaves behind is removed by the next run that ends.
 """
 
 import json
@@ -45,6 +46,8 @@ class Record:
     phase: str
     """`staged`, `committing` or `committed`."""
     entries: tuple[Entry, ...] = ()
+    committed: str | None = None
+    """The instant of the switch, on the node's clock."""
 
 
 class Journal:
@@ -88,30 +91,43 @@ class Journal:
         record = self._record()
         if record is not None and record.run != run:
             raise NodeError("unfinished", f"run {record.run} is unfinished on this node")
+        if record is not None:
+            _require_staged(record)
         self._write("journal", Record(run=run, phase="staged"))
 
     def stage(self, run: str, generation: int | None, path: str, before: bytes | None, after: bytes) -> None:
-        """Keep what *path* holds now and what it shall hold."""
-        record = self._require(run, generation)
-        entry = Entry(path=path, number=len(record.entries), existed=before is not None)
+        """Keep what *path* holds now and what it shall hold; staging a file again replaces what was staged."""
+        record = self.record(run, generation)
+        _require_staged(record)
+        same = (entry.number for entry in record.entries if entry.path.lower() == path.lower())
+        entry = Entry(path=path, number=next(same, len(record.entries)), existed=before is not None)
         if before is not None:
             _write_file(self._content(record.run, entry, "before"), before)
         _write_file(self._content(record.run, entry, "after"), after)
-        self._write("journal", replace(record, entries=(*record.entries, entry)))
+        others = (other for other in record.entries if other.number != entry.number)
+        self._write("journal", replace(record, entries=(*others, entry)))
 
-    def enter(self, run: str, generation: int | None, phase: str) -> None:
+    def enter(self, run: str, generation: int | None, phase: str, committed: str | None = None) -> None:
         """Note that *run* goes into *phase*."""
-        self._write("journal", replace(self._require(run, generation), phase=phase))
+        self._write("journal", replace(self.record(run, generation), phase=phase, committed=committed))
 
     def record(self, run: str, generation: int | None) -> Record:
         """Answer the record of *run*; raises `NodeError` when it has none or lost the lock."""
-        return self._require(run, generation)
-
-    def record_if_any(self, run: str, generation: int | None) -> Record | None:
-        """Answer the record of *run*, None when it began nothing; raises `NodeError` when it lost the lock."""
         self._require_lock(run, generation)
-        record = self._record()
-        return record if record is not None and record.run == run else None
+        record = self._record_of(run)
+        if record is None:
+            raise NodeError("no_run", "this run has staged nothing on the node")
+        return record
+
+    def record_to_undo(self, run: str, generation: int | None) -> Record | None:
+        """Answer the record of *run*, None when it left nothing on the node.
+
+        Raises `NodeError` when it lost the lock, or was confirmed.
+        """
+        if self._is_confirmed(run):
+            self._end(run)
+            raise NodeError("no_run", "this run was confirmed on the node; what it switched stays")
+        return self.record(run, generation) if self._record_of(run) else None
 
     def before(self, record: Record, entry: Entry) -> bytes | None:
         """Answer what the file held before the run; None means that there was no file."""
@@ -121,45 +137,65 @@ class Journal:
         """Answer what the run puts into the file."""
         return self._content(record.run, entry, "after").read_bytes()
 
-    def end(self, run: str, *, keep: bool) -> None:
-        """End *run*, remove what it staged and release the lock; *keep* leaves what it replaced as a backup."""
-        record = self._record()
-        if record is not None and record.run == run:
-            folder = self._folder / "runs" / run
-            if keep:
-                for entry in record.entries:
-                    self._content(run, entry, "after").unlink()
-                _write_json(folder / "record.json", asdict(record))
-            else:
-                shutil.rmtree(folder, ignore_errors=True)
+    def confirm(self, run: str, generation: int | None) -> None:
+        """End *run*, keep what it replaced as a backup and release the lock; done before, it is done again."""
+        if not self._is_confirmed(run):
+            record = self.record(run, generation)
+            if record.phase != "committed":
+                raise NodeError("unfinished", "this run has not switched on the node and cannot be confirmed")
+            _write_json(self._backup(run), {"generation": self._lock().generation, **asdict(record)})
+        self._end(run)
+
+    def forget(self, run: str) -> None:
+        """End *run*, remove all that it kept and release the lock."""
+        self._backup(run).unlink(missing_ok=True)
+        self._end(run)
+
+    def _end(self, run: str) -> None:
+        if self._record_of(run) is not None:
             (self._folder / "journal.json").unlink()
+        self._tidy()
         lock = self._lock()
         if lock.run == run:
             self._write("lock", Lock(generation=lock.generation))
-        self._expire_backups()
 
-    def _expire_backups(self) -> None:
-        backups = sorted((self._folder / "runs").glob("*/record.json"), key=lambda file: file.stat().st_mtime)
-        for record in backups[:-_KEPT_BACKUPS]:
-            shutil.rmtree(record.parent)
+    def _tidy(self) -> None:
+        """Remove what ended runs staged, and all backups but the latest."""
+        unfinished = self._record()
+        backups = []
+        for folder in (self._folder / "runs").glob("*"):
+            if unfinished is not None and folder.name == unfinished.run:
+                continue
+            if not self._backup(folder.name).exists():
+                shutil.rmtree(folder)
+                continue
+            for staged in folder.glob("*.after"):
+                staged.unlink()
+            backups.append((json.loads(self._backup(folder.name).read_text("utf-8"))["generation"], folder))
+        for _, folder in sorted(backups)[:-_KEPT_BACKUPS]:
+            shutil.rmtree(folder)
+
+    def _is_confirmed(self, run: str) -> bool:
+        return self._record_of(run) is None and self._backup(run).exists()
 
     def _require_lock(self, run: str, generation: int | None) -> None:
         lock = self._lock()
         if lock.run != run or (generation is not None and generation != lock.generation):
-            raise NodeError("generation", "another run has taken the node's lock over")
-
-    def _require(self, run: str, generation: int | None) -> Record:
-        record = self.record_if_any(run, generation)
-        if record is None:
-            raise NodeError("no_run", "this run has staged nothing on the node")
-        return record
+            raise NodeError("generation", "this run does not hold the node's lock, or no longer")
 
     def _content(self, run: str, entry: Entry, which: str) -> Path:
         return self._folder / "runs" / run / f"{entry.number}.{which}"
 
+    def _backup(self, run: str) -> Path:
+        return self._folder / "runs" / run / "record.json"
+
     def _lock(self) -> Lock:
         file = self._folder / "lock.json"
         return Lock(**json.loads(file.read_text("utf-8"))) if file.exists() else Lock()
+
+    def _record_of(self, run: str) -> Record | None:
+        record = self._record()
+        return record if record is not None and record.run == run else None
 
     def _record(self) -> Record | None:
         file = self._folder / "journal.json"
@@ -175,7 +211,8 @@ class Journal:
 
 def replace_file(target: Path, content: bytes) -> None:
     """Put *content* into *target* in one step: mode and owner stay, and there is no moment without the file."""
-    temporary = target.with_name(f"{target.name}.keydeploy.config")
+    discard_temporary(target)
+    temporary = _temporary(target)
     try:
         _write_file(temporary, content)
         if target.exists():
@@ -189,6 +226,20 @@ def replace_file(target: Path, content: bytes) -> None:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def discard_temporary(target: Path) -> None:
+    """Remove what a crash of `replace_file` may have left beside *target*."""
+    _temporary(target).unlink(missing_ok=True)
+
+
+def _temporary(target: Path) -> Path:
+    return target.with_name(f"{target.name}.keydeploy.config")  # IIS serves no *.config
+
+
+def _require_staged(record: Record) -> None:
+    if record.phase != "staged":
+        raise NodeError("unfinished", "this run has begun to switch on the node and cannot stage any more")
 
 
 def _write_json(file: Path, value: object) -> None:

@@ -17,6 +17,7 @@ ENVIRONMENT = {
 }
 
 _VARIABLE = re.compile(r"%([^%]+)%")
+_NETWORK = re.compile(r"[\\/]{2}")
 _DRIVE = re.compile(r"([A-Za-z]):[\\/]+(.*)", re.DOTALL)
 
 
@@ -27,8 +28,13 @@ def expand(path: str) -> str:
 
 def join(folder: str, path: str) -> str:
     """Answer *path* as seen from *folder*; a full path stays what it is."""
-    full = _DRIVE.match(path) or path.startswith("\\\\")
+    full = _DRIVE.match(path) or is_on_a_share(path)
     return path if full else folder.rstrip("\\/") + "\\" + path
+
+
+def is_on_a_share(path: str) -> bool:
+    """Tell whether *path* is a network path; Windows takes slashes of either kind."""
+    return bool(_NETWORK.match(path))
 
 
 def parent(path: str) -> str:

@@ -32,10 +32,12 @@ from keydeploy.node.contract import (
     StageFile,
 )
 from keydeploy.node.faults import Behaviour
-from keydeploy.node.journal import Entry, Journal, Record, replace_file
+from keydeploy.node.journal import Entry, Journal, Record, discard_temporary, replace_file
 
 _OWN_FOLDER = "%ProgramData%\\keydeploy"
 _READING = (ReadSystem, ReadFile, ReadJournal)
+_SILENT = (BeginJournal, StageFile, Confirm, RollBack)
+"""Operations that answer nothing, so that a lie about them costs nothing; a lying commit still keeps its journal."""
 
 Answer = dict[str, Any]
 
@@ -75,8 +77,9 @@ class Sandbox:
                 continue
             try:
                 self._behaviour.provoke(operation.name, "before")
-                results.append({"ok": self._perform(operation, request)})
+                answer = self._perform(operation, request)
                 self._behaviour.provoke(operation.name, "after")
+                results.append({"ok": answer})
             except (NodeError, DocumentError, OSError) as error:
                 results.append(_error(error))
                 stopped = not isinstance(operation, _READING)
@@ -84,6 +87,10 @@ class Sandbox:
 
     def _perform(self, operation: Operation, request: Request) -> Answer:  # noqa: PLR0911 - one line for each
         run, generation = request.run, request.generation
+        if isinstance(operation, _SILENT) and self._behaviour.lies(operation.name):
+            return {}
+        if not isinstance(operation, Commit) and (late := self._behaviour.lateness(operation.name)):
+            self._sleep(late)
         match operation:
             case ReadSystem():
                 return {"clock": contract.to_instant(self._clock()), "os": "sandbox", "machine": self._root.name}
@@ -103,8 +110,7 @@ class Sandbox:
             case Commit(at, grace):
                 return {"committed": contract.to_instant(self._commit(at, grace, run, generation))}
             case Confirm():
-                self._journal.record(run, generation)
-                self._journal.end(run, keep=True)
+                self._journal.confirm(run, generation)
                 return {}
             case RollBack():
                 self._roll_back(run, generation)
@@ -137,23 +143,27 @@ class Sandbox:
 
     def _content(self, path: str) -> bytes | None:
         """Read a file without touching its time of access; None when there is none, or the path is not local."""
-        if path.startswith("\\\\"):
+        if paths.is_on_a_share(path):
             return None
-        try:
-            return _read(paths.locate(self._root, path))
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            return None
+        file = paths.locate(self._root, path)
+        return _read(file) if file.is_file() else None
 
     def _stage(self, operation: StageFile, request: Request) -> None:
-        before = self._content(operation.path)
+        path = paths.expand(operation.path)
+        target = paths.locate(self._root, path)
+        if target.is_dir() or not target.parent.is_dir():
+            raise NodeError("path", "the path is a folder's, or the folder of the file does not exist")
+        before = self._content(path)
         found = None if before is None else _tag(before, request)
         if found != operation.tag:
             raise NodeError("changed", "the file has changed since it was observed")
         after = edit.apply(before or b"", operation.splices)
-        self._journal.stage(request.run, request.generation, operation.path, before, after)
+        self._journal.stage(request.run, request.generation, path, before, after)
 
     def _commit(self, at: float, grace: float, run: str, generation: int | None) -> float:
         record = self._journal.record(run, generation)
+        if record.committed is not None:
+            return contract.from_instant(record.committed)
         self._sleep(max(0.0, at - self._clock()) + self._behaviour.lateness(Commit.name))
         if self._clock() > at + grace:
             raise NodeError("late", f"the node was {self._clock() - at:.1f} s late and did not switch")
@@ -165,27 +175,30 @@ class Sandbox:
         if not self._behaviour.lies(Commit.name):
             for entry in record.entries:
                 replace_file(paths.locate(self._root, entry.path), self._journal.after(record, entry))
-        self._journal.enter(run, generation, "committed")
+        self._journal.enter(run, generation, "committed", contract.to_instant(instant))
         return instant
 
     def _roll_back(self, run: str, generation: int | None) -> None:
-        record = self._journal.record_if_any(run, generation)
-        if record is not None:
-            for entry in record.entries:
-                self._restore(record, entry)
-        self._journal.end(run, keep=False)
+        record = self._journal.record_to_undo(run, generation)
+        restored = [self._restore(record, entry) for entry in record.entries] if record else []
+        if not all(restored):
+            raise NodeError("changed", "a file was changed by someone else after the commit; it was left as it is")
+        self._journal.forget(run)
 
-    def _restore(self, record: Record, entry: Entry) -> None:
+    def _restore(self, record: Record, entry: Entry) -> bool:
+        """Put back what the file held before the run; False when somebody else has changed it since."""
+        target = paths.locate(self._root, entry.path)
+        discard_temporary(target)
         before, current = self._journal.before(record, entry), self._content(entry.path)
         if current == before:
-            return
+            return True
         if current != self._journal.after(record, entry):
-            raise NodeError("changed", "a file was changed by someone else after the commit; it was left as it is")
-        target = paths.locate(self._root, entry.path)
+            return False
         if before is None:
             target.unlink()
         else:
             replace_file(target, before)
+        return True
 
     def _clock(self) -> float:
         return self._real_clock() + self._behaviour.clock_offset
@@ -199,7 +212,7 @@ class Sandbox:
 def _attribute(content: bytes, pointer: Pointer) -> str | None:
     try:
         elements = [ElementTree.fromstring(content)]  # noqa: S314 - expat bounds entity expansion
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, LookupError, ValueError):  # the latter two: an encoding that nobody knows
         return None
     for step in pointer.walk:
         elements = [
@@ -233,8 +246,8 @@ def _error(error: NodeError | DocumentError | OSError) -> Answer:
     match error:
         case NodeError():
             return {"error": {"code": error.code, "message": error.message}}
-        case DocumentError():
-            return {"error": {"code": "changed", "message": error.message}}
+        case DocumentError():  # the splices do not fit a file that is as the request expects it
+            return {"error": {"code": "request", "message": error.message}}
         case PermissionError():
             return {"error": {"code": "access_denied", "message": "access to the file is denied"}}
         case OSError(errno=28):

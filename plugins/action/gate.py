@@ -6,12 +6,13 @@ import time
 from typing import Any
 
 from ..plugin_utils import run as of
+from ..plugin_utils.interruption import is_asked_to_stop
 from ..plugin_utils.step import Step
 
 
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        from keydeploy.rollout import decide  # noqa: PLC0415
+        from keydeploy.rollout import decide, stopped  # noqa: PLC0415
         from keydeploy.spec import Rollout  # noqa: PLC0415
 
         run = of.Run(task_vars)
@@ -21,7 +22,8 @@ class ActionModule(Step):
             if run.plan_to_apply(farm.name) is None or self._task.check_mode:
                 continue
             rollout = Rollout(**run.farms[farm.name]["rollout"])
-            decision = decide(farm.members, run.staged(farm.members), rollout, now)
+            staged = run.staged(farm.members)
+            decision = stopped() if is_asked_to_stop() else decide(farm.members, staged, rollout, now)
             farms[farm.name] = {
                 "go": decision.go,
                 "instants": dict(decision.instants),

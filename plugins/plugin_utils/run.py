@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from keydeploy.observation import Observation
-    from keydeploy.plan import Farm, Plan, Reason
+    from keydeploy.plan import Cause, Farm, Plan, Reason
     from keydeploy.rollout import Committed, Staged
     from keydeploy.spec import Spec
 
@@ -111,7 +111,7 @@ class Run:
                 times = {name: answer[name] for name in ("started", "finished", "offset")}
                 found.append(Staged(node=member, first_offset=observed["offset"], **times))
             elif answer:
-                found.append(Staged(node=member, problem=_problem(answer)))
+                found.append(Staged(node=member, problem=_problem(answer), cause=_cause(answer)))
         return found
 
     def committed(self, members: Iterable[str]) -> list[Committed]:
@@ -119,7 +119,11 @@ class Run:
         from keydeploy.rollout import Committed  # noqa: PLC0415
 
         answers = ((member, self.answer(COMMITTED, member)) for member in members)
-        return [Committed(node=member, problem=_problem(answer)) for member, answer in answers if answer]
+        return [
+            Committed(node=member, problem=_problem(answer), cause=_cause(answer))
+            for member, answer in answers
+            if answer
+        ]
 
     def _own(self, result: Any) -> dict[str, Any]:
         """Answer *result* when it is a result of this run; one that failed before it had a run says nothing."""
@@ -132,6 +136,12 @@ def _problem(answer: dict[str, Any]) -> str | None:
     if answer["state"] in ("staged", "committed"):
         return answer.get("unhealthy")
     return answer.get("cause") or "it did not carry out the step"
+
+
+def _cause(answer: dict[str, Any]) -> Cause:
+    from keydeploy.plan import Cause  # noqa: PLC0415
+
+    return Cause.UNREACHABLE if answer["state"] == "unreachable" else Cause.FAILED
 
 
 def spec_of(templar: Any, run: Run, task_vars: dict[str, Any]) -> Spec:

@@ -1,0 +1,28 @@
+"""`keydeploy apply`: bring every node of each farm to what is declared, at one instant or not at all."""
+
+import argparse
+from typing import Any
+
+from keydeploy.cli.options import add_inventory, add_nodes, verb
+
+
+def add(commands: Any) -> None:
+    """Add the verb."""
+    parser = verb(
+        commands,
+        "apply",
+        "bring every node of each farm to what is declared, at one instant or not at all",
+        "keydeploy apply inventory.yml",
+    )
+    add_inventory(parser)
+    add_nodes(parser)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something would change")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry it out."""
+    from keydeploy.cli import running  # noqa: PLC0415
+    from keydeploy.report.model import Verb  # noqa: PLC0415
+
+    return running.run(Verb.APPLY, options)

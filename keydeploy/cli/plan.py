@@ -1,0 +1,24 @@
+"""`keydeploy plan`: show what apply would change, without changing anything."""
+
+import argparse
+from typing import Any
+
+from keydeploy.cli.options import add_inventory, add_nodes, verb
+
+
+def add(commands: Any) -> None:
+    """Add the verb."""
+    parser = verb(
+        commands, "plan", "show what apply would change, without changing anything", "keydeploy plan inventory.yml"
+    )
+    add_inventory(parser)
+    add_nodes(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry it out."""
+    from keydeploy.cli import running  # noqa: PLC0415
+    from keydeploy.report.model import Verb  # noqa: PLC0415
+
+    return running.run(Verb.PLAN, options)

@@ -1,0 +1,127 @@
+"""Runs a verb's playbook, shows its progress and prints its report."""
+
+import argparse
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+
+from rich.console import Console
+
+from keydeploy.cli.options import arguments
+from keydeploy.engine import Engine, Event
+from keydeploy.report import data, text
+from keydeploy.report.exit_code import ExitCode, exit_code
+from keydeploy.report.model import Recorder, Report, Verb, Verdict
+
+_PHASES = {
+    "validate": "checking the spec",
+    "observe": "observing",
+    "plan": "planning",
+    "stage": "staging",
+    "gate": "deciding",
+    "commit": "committing",
+    "verdict": "judging",
+    "conclude": "concluding",
+}
+_PER_NODE = ("observe", "stage", "commit", "conclude")
+
+
+def run(verb: Verb, options: argparse.Namespace) -> int:
+    """Run *verb* with *options*, print its report and answer the exit code."""
+    recorder = Recorder(verb, check=getattr(options, "check", False))
+    engine = Engine(verb.value, arguments(options))
+    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    with _stopping(engine, recorder, messages), _progress(messages) as show:
+        for event in engine.events():
+            recorder.record(event)
+            show(event)
+    report = recorder.report()
+    _print(report, options)
+    _conclude(report, messages)
+    return exit_code(report)
+
+
+def _print(report: Report, options: argparse.Namespace) -> None:
+    if options.format == "json":
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        json.dump(data.to_json(report, now), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+        return
+    console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    for line in text.lines(report, with_diff=getattr(options, "diff", False)):
+        console.print(line)
+    if report.verb is Verb.VALIDATE and exit_code(report) is ExitCode.FINE:
+        console.print(f"the spec is valid for {len(report.declared)} node{'' if len(report.declared) == 1 else 's'}")
+
+
+def _conclude(report: Report, messages: Console) -> None:
+    """Tell what a person has to know beside the report."""
+    if report.problems:
+        count = len(report.problems)
+        _complain(messages, f"the spec has {count} problem{'' if count == 1 else 's'}; no node was contacted", None)
+    elif report.failure is not None:
+        _complain(messages, report.failure, None)
+    elif not report.declared and not report.interrupted:
+        hint = "declare the variable keydeploy for the hosts of a farm; the README shows an inventory"
+        _complain(messages, "no host of the inventory declares anything", hint)
+    for farm in report.farms:
+        if farm.verdict is Verdict.INCOMPLETE:
+            hint = "run keydeploy drift to see every node, and keydeploy apply to bring them together"
+            _complain(messages, f"farm {farm.farm} may be split", hint)
+
+
+def _complain(messages: Console, message: str, hint: str | None) -> None:
+    messages.print(f"keydeploy: error: {message}", markup=False)
+    if hint:
+        messages.print(f"keydeploy: hint: {hint}", markup=False)
+
+
+@contextmanager
+def _stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator[None]:
+    """Stop at the next gate on the first SIGINT or SIGTERM, and at once on the second."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if recorder.interrupted:
+            engine.kill()
+            return
+        recorder.interrupted = True
+        messages.print("keydeploy: stopping before anything goes live; once more to leave at once", markup=False)
+        engine.stop()
+
+    previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        engine.kill()
+
+
+@contextmanager
+def _progress(messages: Console) -> "Iterator[_Progress]":
+    """Show the phase and how many nodes have answered, on a terminal only."""
+    if not messages.is_terminal:
+        yield _Progress(lambda _: None)
+        return
+    with messages.status("starting Ansible") as status:
+        yield _Progress(status.update)
+
+
+class _Progress:
+    def __init__(self, update: Callable[[str], object]) -> None:
+        self._update = update
+        self._answers = 0
+
+    def __call__(self, event: Event) -> None:
+        if event.kind == "task":
+            self._answers = 0
+        elif event.kind == "result":
+            self._answers += 1
+        phase = _PHASES.get(event.name)
+        if phase is not None:
+            count = f": {self._answers} answered" if event.name in _PER_NODE and self._answers else ""
+            self._update(phase + count)

@@ -1,0 +1,23 @@
+"""`keydeploy validate`: check the spec alone; no node is contacted."""
+
+import argparse
+from typing import Any
+
+from keydeploy.cli.options import add_inventory, verb
+
+
+def add(commands: Any) -> None:
+    """Add the verb."""
+    parser = verb(
+        commands, "validate", "check the spec alone; no node is contacted", "keydeploy validate inventory.yml"
+    )
+    add_inventory(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry it out."""
+    from keydeploy.cli import running  # noqa: PLC0415
+    from keydeploy.report.model import Verb  # noqa: PLC0415
+
+    return running.run(Verb.VALIDATE, options)

@@ -1,0 +1,197 @@
+"""Runs a playbook of the collection with Ansible and yields its events.
+
+Ansible runs as a child in a session of its own. Its events come as JSON lines through an inherited
+pipe; what it writes to its standard error is read to recognise a cause and never shown, because
+Ansible quotes the lines around a mistake.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from keydeploy.errors import EngineError
+from keydeploy.inventory_files import first_mistake
+
+_MANY_NODES = 1000
+"""More forks than a run has nodes cost nothing, and fewer would keep nodes from waiting for one instant."""
+
+_FORCED = {
+    "ANSIBLE_STDOUT_CALLBACK": "keydeploy.core.events",
+    "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
+    "ANSIBLE_DUPLICATE_YAML_DICT_KEY": "error",
+    "ANSIBLE_RETRY_FILES_ENABLED": "false",
+    "ANSIBLE_DEBUG": "false",
+    "ANSIBLE_KEEP_REMOTE_FILES": "false",
+    "ANSIBLE_LOCALHOST_WARNING": "false",
+    "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
+}
+
+_CAUSES = (
+    (
+        r"no vault secrets found|Attempting to decrypt but no vault",
+        "the inventory holds vault-encrypted values, and no vault password was given",
+        "give it with --ask-vault-pass, --vault-password-file or --vault-id",
+    ),
+    (r"Decryption failed", "the vault password is not the one that encrypts the inventory", "check --vault-id"),
+    (
+        r"vault password file .* was not found|The vault password file",
+        "the vault password file cannot be read",
+        "check --vault-password-file",
+    ),
+    (
+        r"playbook: keydeploy\.core\.\w+ could not be found|couldn't resolve module|unable to locate collection",
+        "Ansible does not find the collection keydeploy.core",
+        "install keydeploy into the same Python as ansible-core: pip install keydeploy",
+    ),
+    (
+        r"Specified inventory, host pattern and/or --limit leaves us with no hosts",
+        "the limit matches no host",
+        "check -l",
+    ),
+    (r"Could not match supplied host pattern", "the limit matches no host", "check -l"),
+    (r"[Ff]ailed to parse|Unable to parse|YAML parsing failed", "the inventory cannot be read", None),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """What the user says to Ansible."""
+
+    inventories: Sequence[str]
+    limit: str | None = None
+    extra_vars: Sequence[str] = ()
+    vault_ids: Sequence[str] = ()
+    vault_password_files: Sequence[str] = ()
+    ask_vault_pass: bool = False
+    forks: int | None = None
+    check: bool = False
+    diff: bool = False
+    verbosity: int = 0
+
+    @property
+    def prompts(self) -> bool:
+        """Tell whether Ansible asks for a password at the terminal."""
+        return self.ask_vault_pass or any(value.endswith("@prompt") for value in self.vault_ids)
+
+    def command(self) -> list[str]:
+        """Answer the arguments of `ansible-playbook`."""
+        return [
+            *(part for inventory in self.inventories for part in ("-i", inventory)),
+            *(("-l", self.limit) if self.limit is not None else ()),
+            *(part for value in self.extra_vars for part in ("-e", value)),
+            *(part for value in self.vault_ids for part in ("--vault-id", value)),
+            *(part for value in self.vault_password_files for part in ("--vault-password-file", value)),
+            *(["--ask-vault-pass"] if self.ask_vault_pass else []),
+            *(["--check"] if self.check else []),
+            *(["--diff"] if self.diff else []),
+            *(["-" + "v" * self.verbosity] if self.verbosity else []),
+            "-f",
+            str(self.forks or _MANY_NODES),
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened: a `play` or `task` that begins, or the `result` of an action on a host."""
+
+    kind: str
+    name: str
+    host: str | None = None
+    status: str | None = None
+    result: dict[str, Any] = field(default_factory=dict)
+
+
+class Engine:
+    """One run of a playbook."""
+
+    def __init__(self, playbook: str, arguments: Arguments) -> None:
+        self._arguments = arguments
+        # A session of its own keeps Ctrl-C at the terminal from it; it must not have one when it asks for a password.
+        self._own_session = not arguments.prompts
+        events, events_end = os.pipe()
+        stop, self._stop = os.pipe()
+        environment = os.environ | _FORCED | {"KEYDEPLOY_EVENTS": str(events_end), "KEYDEPLOY_STOP": str(stop)}
+        self._events = os.fdopen(events, encoding="utf-8")
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "ansible", "playbook", f"keydeploy.core.{playbook}", *arguments.command()],
+            env=environment,
+            pass_fds=(events_end, stop),
+            stdout=sys.stderr if arguments.verbosity else subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=self._own_session,
+            text=True,
+            errors="replace",
+        )
+        os.close(events_end)
+        os.close(stop)
+
+    def events(self) -> Iterator[Event]:
+        """Yield what happens until the child ends; raises `EngineError` when it could not even begin."""
+        assert self._child.stderr is not None  # noqa: S101 - it was asked for
+        complaints = _Reader(self._child.stderr)
+        begun = False
+        with self._events:
+            for line in self._events:
+                event = _event(json.loads(line))
+                begun = begun or event.kind == "task"
+                yield event
+        code = self._child.wait()
+        os.close(self._stop)
+        if code != 0 and not begun:
+            raise self._explain(complaints.text())
+
+    def stop(self) -> None:
+        """Ask the run to stop at its next gate."""
+        os.write(self._stop, b"!")
+
+    def kill(self) -> None:
+        """End the child and its workers at once."""
+        if self._child.poll() is not None:
+            return
+        if self._own_session:
+            os.killpg(self._child.pid, signal.SIGKILL)
+        else:
+            self._child.kill()
+
+    def _explain(self, complaint: str) -> EngineError:
+        mistake = first_mistake(Path(inventory) for inventory in self._arguments.inventories)
+        if mistake is not None:
+            return EngineError(f"{mistake}", hint="correct it; nothing was contacted")
+        for pattern, message, hint in _CAUSES:
+            if re.search(pattern, complaint):
+                return EngineError(message, hint=hint or "see what ansible-inventory --list says")
+        return EngineError(
+            f"Ansible ended with code {self._child.returncode} before the first step",
+            hint="see what ansible-inventory --list says about the inventory",
+        )
+
+
+class _Reader(threading.Thread):
+    """Empties a stream in the background, so that its writer never waits."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._text = ""
+        self.start()
+
+    def run(self) -> None:
+        self._text = self._stream.read()
+
+    def text(self) -> str:
+        self.join()
+        return self._text
+
+
+def _event(value: dict[str, Any]) -> Event:
+    if value["event"] == "result":
+        return Event("result", value["action"], value["host"], value["status"], value["result"])
+    return Event(value["event"], value.get("action") or value["name"])

@@ -1,0 +1,63 @@
+"""The exit code of a run: the most telling of what holds, in the order that an operator needs it."""
+
+from enum import IntEnum
+
+from keydeploy.plan import Cause
+from keydeploy.report.model import FarmReport, Report, Verdict
+
+
+class ExitCode(IntEnum):
+    """What a run ends with."""
+
+    FINE = 0
+    """Nothing to do, or applied and verified."""
+    ERROR = 1
+    """An error, wrong usage, or a change that was rolled back and verified."""
+    CHANGES = 2
+    """Changes are pending, or a node has drifted."""
+    SPEC = 3
+    """The spec is invalid, or no node is declared; nothing was contacted."""
+    UNREACHABLE = 4
+    INCOMPLETE = 5
+    """The farm may be split, or an unfinished run was seen."""
+    INTERRUPTED = 130
+
+
+_ORDER = (
+    ExitCode.SPEC,
+    ExitCode.INCOMPLETE,
+    ExitCode.INTERRUPTED,
+    ExitCode.UNREACHABLE,
+    ExitCode.ERROR,
+    ExitCode.CHANGES,
+    ExitCode.FINE,
+)
+
+
+def exit_code(report: Report) -> ExitCode:
+    """Answer the exit code of *report*."""
+    if report.problems:
+        return ExitCode.SPEC
+    codes = {ExitCode.INTERRUPTED} if report.interrupted else set()
+    if report.failure is not None:
+        return ExitCode.INTERRUPTED if codes else ExitCode.ERROR
+    if not report.declared and not report.interrupted:
+        return ExitCode.SPEC
+    for farm in report.farms:
+        codes |= _codes(farm)
+    return next((code for code in _ORDER if code in codes), ExitCode.FINE)
+
+
+def _codes(farm: FarmReport) -> set[ExitCode]:
+    by_verdict = {
+        Verdict.IN_ORDER: ExitCode.FINE,
+        Verdict.PENDING: ExitCode.CHANGES,
+        Verdict.APPLIED: ExitCode.FINE,
+        Verdict.ROLLED_BACK: ExitCode.ERROR,
+        Verdict.REFUSED: ExitCode.ERROR,
+        Verdict.INCOMPLETE: ExitCode.INCOMPLETE,
+    }
+    codes = {by_verdict[farm.verdict]}
+    if any(reason.cause is Cause.UNREACHABLE for reason in farm.reasons):
+        codes.add(ExitCode.UNREACHABLE)
+    return codes

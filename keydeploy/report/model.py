@@ -1,0 +1,173 @@
+"""What a run found and did, put together from the events of its playbook.
+
+A value without secrets: the text and JSON reports, and the exit code, are made from it alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from keydeploy.engine import Event
+from keydeploy.errors import Problem
+from keydeploy.plan import Cause, NodePlan, Plan, Reason
+
+
+class Verb(Enum):
+    """What the run was asked for."""
+
+    VALIDATE = "validate"
+    PLAN = "plan"
+    APPLY = "apply"
+    DRIFT = "drift"
+
+
+class Verdict(Enum):
+    """How a farm stands at the end of a run."""
+
+    IN_ORDER = "in_order"
+    """Every node is as declared, and nothing was done."""
+    PENDING = "pending"
+    """Changes would be made, or drift was found."""
+    APPLIED = "applied"
+    ROLLED_BACK = "rolled_back"
+    """A change was taken back, or never went live; every node shows what it did before."""
+    REFUSED = "refused"
+    """Nothing was changed, or the state cannot be told; the reasons say why."""
+    INCOMPLETE = "incomplete"
+    """The farm may be split, or a node holds an unfinished run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeReport:
+    """One node: what was planned for it and how the run ended there."""
+
+    node: str
+    plan: NodePlan | None
+    outcome: str | None
+    """The state that the last step answered, such as `applied`; None when it gave none."""
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FarmReport:
+    """One farm."""
+
+    farm: str
+    spec: str
+    verdict: Verdict
+    nodes: tuple[NodeReport, ...]
+    reasons: tuple[Reason, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A whole run."""
+
+    verb: Verb
+    run: str = ""
+    problems: tuple[Problem, ...] = ()
+    """The mistakes of the spec; with any of them nothing was contacted."""
+    declared: tuple[str, ...] = ()
+    """Hosts that belong to a farm; empty also when the spec is invalid."""
+    skipped: tuple[str, ...] = ()
+    """Hosts that declare nothing."""
+    farms: tuple[FarmReport, ...] = ()
+    failure: str | None = None
+    """Why the run ended before it could tell anything."""
+    interrupted: bool = False
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Takes events in and answers the report."""
+
+    verb: Verb
+    check: bool = False
+    interrupted: bool = False
+    _steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _last: dict[str, tuple[str | None, dict[str, Any]]] = field(default_factory=dict)
+
+    def record(self, event: Event) -> None:
+        """Take *event* in."""
+        if event.kind != "result" or event.host is None:
+            return
+        if event.name in ("validate", "plan", "gate", "verdict"):
+            self._steps[event.name] = event.result
+        elif event.name in ("conclude", "show", "drift"):
+            self._last[event.host] = (event.status, event.result)
+
+    def report(self) -> Report:
+        """Answer what the events so far tell."""
+        valid, planned = self._steps.get("validate", {}), self._steps.get("plan", {})
+        problems = tuple(Problem(**problem) for problem in valid.get("problems", ()))
+        plans = [Plan.from_json(value) for value in planned.get("farms", {}).values()]
+        declared = [member for farm in valid.get("farms", {}).values() for member in farm["members"]]
+        failure = None
+        if valid.get("state") in ("failed", "unreachable"):
+            failure = valid["cause"]
+        elif self.verb is not Verb.VALIDATE and declared and not plans:
+            failure = planned.get("cause") or "the run ended before it had a plan"
+        return Report(
+            verb=self.verb,
+            run=valid.get("run") or "",
+            problems=problems,
+            declared=tuple(declared),
+            skipped=tuple(valid.get("skipped", ())),
+            farms=tuple(self._farm(plan) for plan in plans),
+            failure=failure,
+            interrupted=self.interrupted,
+        )
+
+    def _farm(self, plan: Plan) -> FarmReport:
+        members = [*self._steps["validate"]["farms"][plan.farm]["members"]]
+        nodes = tuple(self._node(member, plan) for member in members if member not in plan.not_looked_at)
+        obstacles = self._reasons("plan", "obstacles", plan.farm) if self.verb is Verb.APPLY and plan.changes else []
+        decided = self._step_of("gate", plan.farm)
+        judged = self._step_of("verdict", plan.farm)
+        reasons = [*plan.reasons, *obstacles, *_reasons((judged or decided).get("reasons", ()))]
+        return FarmReport(
+            farm=plan.farm,
+            spec=plan.spec,
+            verdict=self._verdict(
+                plan, nodes, went_live=bool(decided.get("go")), refused=bool(plan.reasons or obstacles)
+            ),
+            nodes=nodes,
+            reasons=tuple(dict.fromkeys(reasons)),
+            not_looked_at=plan.not_looked_at,
+        )
+
+    def _verdict(self, plan: Plan, nodes: tuple[NodeReport, ...], *, went_live: bool, refused: bool) -> Verdict:
+        if any(reason.cause is Cause.UNFINISHED for reason in plan.reasons):
+            return Verdict.INCOMPLETE
+        if refused:
+            return Verdict.REFUSED
+        if not plan.changes:
+            return Verdict.IN_ORDER
+        if self.verb is not Verb.APPLY or self.check:
+            return Verdict.PENDING
+        return _end({node.outcome for node in nodes}, went_live=went_live)
+
+    def _node(self, node: str, plan: Plan) -> NodeReport:
+        status, result = self._last.get(node, (None, {}))
+        outcome = result.get("state") or ("failed" if status in ("failed", "unreachable") else None)
+        cause = [result["cause"]] if result.get("cause") else []
+        return NodeReport(node=node, plan=plan.node(node), outcome=outcome, reasons=tuple(cause))
+
+    def _step_of(self, step: str, farm: str) -> dict[str, Any]:
+        return dict(self._steps.get(step, {}).get("farms", {}).get(farm, {}))
+
+    def _reasons(self, step: str, name: str, farm: str) -> list[Reason]:
+        return _reasons(self._steps.get(step, {}).get(name, {}).get(farm, ()))
+
+
+def _end(outcomes: set[str | None], *, went_live: bool) -> Verdict:
+    if outcomes == {"applied"}:
+        return Verdict.APPLIED
+    split = went_live and not outcomes <= {"rolled_back"}
+    return Verdict.INCOMPLETE if split else Verdict.ROLLED_BACK
+
+
+def _reasons(values: Iterable[Mapping[str, Any]]) -> list[Reason]:
+    return [Reason.from_json(value) for value in values]

@@ -1,0 +1,109 @@
+"""A report as text for a person: what is as declared, what differs and in which respect, what was done."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from rich.text import Text
+
+from keydeploy.plan import Action, NodePlan, Operation
+from keydeploy.report.diff import redacted_diff
+from keydeploy.report.model import FarmReport, NodeReport, Report, Verb, Verdict
+
+_NAMES_SHOWN = 6
+_FINGERPRINT_SHOWN = len("sha256:") + 16
+_STYLES = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red", Action.NO_OP: "dim"}
+_DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted", Action.NO_OP: "as declared"}
+_TO_DO = {Action.CREATE: "create", Action.UPDATE: "update", Action.DELETE: "delete", Action.NO_OP: "as declared"}
+
+
+def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
+    """Yield the report line by line; *with_diff* adds the redacted edits."""
+    for problem in report.problems:
+        yield Text(str(problem))
+    for farm in report.farms:
+        yield from _farm(farm, report.verb, with_diff=with_diff)
+    if report.skipped:
+        yield Text(f"skipped, they declare nothing: {_names(report.skipped)}", style="dim")
+
+
+def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:
+    yield Text.assemble((f"farm {farm.farm}", "bold"), f": {_summary(farm, verb)}", style=_verdict_style(farm.verdict))
+    for reason in farm.reasons:
+        yield Text(f"  ! {reason}", style="red")
+        if reason.hint:
+            yield Text(f"    hint: {reason.hint}")
+    for nodes in _alike(farm.nodes):
+        yield Text(f"  {_names([node.node for node in nodes])}", style="bold")
+        yield from _node(nodes[0], farm.verdict, with_diff=with_diff)
+    if farm.not_looked_at:
+        yield Text(f"  not looked at: {_names(farm.not_looked_at)}", style="yellow")
+
+
+def _node(node: NodeReport, verdict: Verdict, *, with_diff: bool) -> Iterator[Text]:
+    if node.plan is None:
+        yield Text("    ? nothing is known of it", style="red")
+        return
+    for operation in node.plan.operations:
+        yield from _operation(operation, _DONE if verdict is Verdict.APPLIED else _TO_DO)
+    if not node.plan.operations:
+        yield Text("      nothing is declared for it", style="dim")
+    for reason in node.reasons:
+        yield Text(f"    ! {reason}", style="red")
+    if with_diff and node.plan.changes:
+        yield from (Text(f"      {line}", style="dim") for line in redacted_diff(node.plan).splitlines())
+
+
+def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]:
+    symbol, what = (operation.action.symbol, words[operation.action])
+    if operation.refusal:
+        symbol, what = "?", f"cannot tell: {operation.refusal}"
+    style = "red" if operation.refusal else _STYLES[operation.action]
+    key = f" (key {operation.found[:_FINGERPRINT_SHOWN]})" if operation.found and not operation.differences else ""
+    yield Text(f"    {symbol} {operation.address}: {what}{key}", style=style)
+    if operation.target:
+        yield Text(f"        {operation.target}", style="dim")
+    for difference in operation.differences:
+        yield Text(f"        {difference.name}: {difference.found} → {difference.wanted}")
+
+
+def _summary(farm: FarmReport, verb: Verb) -> str:
+    nodes = _count(len(farm.nodes))
+    changed = sum(1 for node in farm.nodes if node.plan and node.plan.changes)
+    unsure = [node.node for node in farm.nodes if node.outcome not in ("applied", "rolled_back")]
+    return {
+        Verdict.IN_ORDER: f"{nodes} as declared, nothing to do",
+        Verdict.PENDING: f"{'drift' if verb is Verb.DRIFT else 'changes'} on {changed} of {nodes}",
+        Verdict.APPLIED: f"applied to {changed} of {nodes} at one instant, and verified on all",
+        Verdict.ROLLED_BACK: f"not applied; {nodes} as before",
+        Verdict.REFUSED: "not applied; nothing was changed" if verb is Verb.APPLY else "cannot tell",
+        Verdict.INCOMPLETE: f"INCOMPLETE; look at {_names(unsure)}",
+    }[farm.verdict]
+
+
+def _verdict_style(verdict: Verdict) -> str:
+    return {Verdict.IN_ORDER: "green", Verdict.APPLIED: "green", Verdict.PENDING: "yellow"}.get(verdict, "red")
+
+
+def _alike(nodes: Iterable[NodeReport]) -> Iterator[list[NodeReport]]:
+    """Put nodes together of which the same is to be told; those with nothing to do come last."""
+    ordered = sorted(nodes, key=lambda node: (node.plan is not None and not node.plan.changes, _told(node), node.node))
+    return (list(group) for _, group in groupby(ordered, key=_told))
+
+
+def _told(node: NodeReport) -> str:
+    operations = node.plan.operations if node.plan else ()
+    return repr((node.plan is None, operations, node.reasons, _edited(node.plan)))
+
+
+def _edited(plan: NodePlan | None) -> tuple[str, ...]:
+    return tuple(edit.redacted() for change in plan.files for edit in change.edits) if plan else ()
+
+
+def _count(nodes: int) -> str:
+    return f"{nodes} node{'' if nodes == 1 else 's'}"
+
+
+def _names(names: Iterable[str]) -> str:
+    found = list(names)
+    rest = len(found) - _NAMES_SHOWN
+    return ", ".join(found[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

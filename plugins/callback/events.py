@@ -1,0 +1,64 @@
+"""Tells the command line what happens, as one JSON line an event on an inherited pipe."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: events
+type: stdout
+short_description: Feeds the keydeploy command line
+description:
+  - Writes the results of keydeploy's own actions to the file descriptor that C(KEYDEPLOY_EVENTS) names.
+  - Set by the command line; not meant to be enabled by hand.
+"""
+
+_PREFIX = "keydeploy.core."
+
+
+class CallbackModule(CallbackBase):
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "keydeploy.core.events"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._descriptor = int(os.environ.get("KEYDEPLOY_EVENTS", "-1"))
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._tell({"event": "play", "name": play.get_name()})
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
+        self._tell({"event": "task", "name": task.get_name(), "action": task.action.removeprefix(_PREFIX)})
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self._tell_result(result, "ok")
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ARG002
+        self._tell_result(result, "failed")
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._tell_result(result, "unreachable")
+
+    def v2_runner_on_skipped(self, result: Any) -> None:
+        self._tell_result(result, "skipped")
+
+    def _tell_result(self, result: Any, status: str) -> None:
+        action = result.task.action
+        if not action.startswith(_PREFIX):
+            return
+        # A result without a state is Ansible's own: it may hold raw text, so nothing of it is passed on.
+        own = {k: v for k, v in result.result.items() if not k.startswith("_")} if "state" in result.result else {}
+        event = {"event": "result", "action": action.removeprefix(_PREFIX), "host": result.host.name}
+        self._tell({**event, "status": status, "result": own})
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        if self._descriptor < 0:
+            return
+        line = (json.dumps(event) + "\n").encode()
+        while line:
+            line = line[os.write(self._descriptor, line) :]
