@@ -1,8 +1,11 @@
 """Asks a node over HTTP whether it serves."""
 
 import time
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
+from collections.abc import Callable
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from keydeploy.spec.model import Health
 
@@ -10,24 +13,40 @@ _PAUSE = 0.2
 _LONGEST_ANSWER = 5.0
 
 
-def probe(health: Health) -> str | None:
-    """Fetch the address until it answers as expected; answer None then, and what it did instead otherwise."""
-    end = time.monotonic() + health.within
+class _StayOnTheNode(HTTPRedirectHandler):
+    """A redirection is the node's answer; what it leads to may be another node's."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Follow nothing."""
+
+
+_OPENER = build_opener(_StayOnTheNode)
+
+
+def probe(
+    health: Health, *, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
+) -> str | None:
+    """Fetch the address until it answers as expected; answer None then, and what it did instead otherwise.
+
+    *clock* and *sleep* are in seconds.
+    """
+    end = clock() + health.within
     while True:
-        found = _status(health.url, min(_LONGEST_ANSWER, health.within))
+        found = _status(health.url, min(_LONGEST_ANSWER, max(_PAUSE, end - clock())))
         if found == health.expect:
             return None
-        if time.monotonic() >= end:
+        if clock() + _PAUSE > end:
             what = "no answer" if found is None else f"status {found}"
             return f"the health check got {what} within {health.within:g} s, not status {health.expect}"
-        time.sleep(_PAUSE)
+        sleep(_PAUSE)
 
 
 def _status(url: str, timeout: float) -> int | None:
     try:
-        with urlopen(Request(url, method="GET"), timeout=timeout) as answer:  # noqa: S310 - the schema allows http(s)
+        with _OPENER.open(Request(url, method="GET"), timeout=timeout) as answer:  # noqa: S310 - the schema allows http(s)
             return int(answer.status)
     except HTTPError as error:
-        return error.code
-    except (URLError, OSError):
+        with error:
+            return error.code
+    except (OSError, HTTPException, ValueError):  # ValueError: an address that is none, such as one with a wrong port
         return None

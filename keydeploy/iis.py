@@ -55,8 +55,7 @@ def ancestors(path: str) -> tuple[str, ...]:
 
 def runtime_of(application_host: Document, site: str, path: str) -> Runtime:
     """Answer the runtime of the pool in which the application runs; raises `DocumentError` when there is none."""
-    application = _application(application_host, site, path)
-    name = application.get("applicationPool") or "DefaultAppPool"
+    name = _pool_of(application_host, site, path)
     pools = _under(application_host, "applicationPools", "add")
     pool = next((p for p in pools if (p.get("name") or "").lower() == name.lower()), None)
     defaults = next(_under(application_host, "applicationPools", "applicationPoolDefaults"), None)
@@ -83,13 +82,21 @@ def refuse_shared_configuration(redirection: Document) -> None:
             )
 
 
-def _application(application_host: Document, site: str, path: str) -> Element:
+def _pool_of(application_host: Document, site: str, path: str) -> str:
+    """Answer the name of the pool: the application's own, else that of the site's defaults, else of all sites'."""
+    found, application = _application(application_host, site, path)
+    defaults = [*found.named("applicationDefaults"), *_under(application_host, "sites", "applicationDefaults")]
+    names = (element.get("applicationPool") for element in (application, *defaults))
+    return next((name for name in names if name), "DefaultAppPool")
+
+
+def _application(application_host: Document, site: str, path: str) -> tuple[Element, Element]:
     for candidate in _all(application_host, "site"):
         if (candidate.get("name") or "").lower() != site.lower():
             continue
         for application in candidate.named("application"):
             if (application.get("path") or "").lower() == path.lower():
-                return application
+                return candidate, application
         raise DocumentError("IIS has the site but not the application", hint="check path, or create the application")
     raise DocumentError("IIS has no site of this name", hint="check site, or create it")
 

@@ -4,6 +4,7 @@
 to the node. An `Observation` holds no secret and no content of a file, so it may leave the worker.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -28,6 +29,10 @@ _ROOT_FILES = {"machine.config": "machine.config", "web.config": "root web.confi
 
 _NOWHERE = "?"
 """The location of an application that is known by its file alone: no `<location>` above can name it."""
+
+_SLASHES = re.compile(r"[\\/]+")
+_SHARE = re.compile(r"[\\/]{2}")
+_VARIABLE = re.compile(r"%[^%\\/]+%")
 
 _SHARED_FILE = "another application of the spec needs other edits in the same file; declare one of them"
 
@@ -155,7 +160,7 @@ def observe(spec: Spec, response: Response) -> Observation:
         if any(_conflict(change, changes) for change in mending):
             seen = [replace(subject, refusal=_SHARED_FILE) for subject in seen]
         else:
-            changes.update((change.path.lower(), change) for change in mending)
+            changes.update((_name_of(change.path), change) for change in mending)
         subjects.extend(seen)
     return Observation(
         node=spec.host,
@@ -164,7 +169,7 @@ def observe(spec: Spec, response: Response) -> Observation:
         clock=response.system().clock,
         unfinished=response.journal().run,
         subjects=tuple(subjects),
-        files=tuple(changes.values()),
+        files=tuple(change for change in changes.values() if change.edits),
     )
 
 
@@ -207,7 +212,12 @@ def _look(sight: "_Sight") -> tuple[list[Subject], list[FileChange]]:
 
 
 def _conflict(change: FileChange, changes: Mapping[str, FileChange]) -> bool:
-    return changes.get(change.path.lower(), change).edits != change.edits
+    return changes.get(_name_of(change.path), change).edits != change.edits
+
+
+def _name_of(path: str) -> str:
+    """Answer one name for all spellings of a full Windows path."""
+    return _SLASHES.sub(r"\\", path).lower()
 
 
 class _Files:
@@ -261,7 +271,7 @@ class _Sight:
         editors: dict[Key, Editor] = {("own", self._name): Editor(own)}
         holder = web_config = editors["own", self._name]
         if machine_key.config_source(own):
-            holder = editors["moved", "own", self._name] = Editor(self._moved())
+            holder = editors["moved", "own", self._name] = Editor(self._moved(own))
         subjects = [self._machine_key(self._application.machine_key, own, holder, above)]
         if self._application.session_tokens is not None:
             differences = session_tokens.require_machine_key_handler(web_config, [level.document for level in above])
@@ -290,20 +300,34 @@ class _Sight:
         self._runtime()
         if self.target is None:
             raise DocumentError("the application has no folder", hint="check its physicalPath in IIS")
-        if self.target.startswith("\\\\"):
+        if _VARIABLE.search(self.target):
+            raise DocumentError(
+                "the path of the application uses an environment variable that the node does not know",
+                hint="write the path in full",
+            )
+        if _SHARE.match(self.target):
             raise DocumentError(
                 "the application lies on a share, so two nodes would edit one file",
                 hint="give each node a local copy",
             )
         return self._files.document("own", self._name) or empty_document()
 
-    def _moved(self) -> Document:
-        document = self._files.document("moved", "own", self._name)
+    def _moved(self, own: Document) -> Document:
+        document = self._external(own, "own", self._name)
         if document is None or document.root.name != "machineKey":
             raise DocumentError(
                 "configSource names no file that holds a machineKey", hint="create it, or remove configSource"
             )
         return document
+
+    def _external(self, document: Document, *key: str) -> Document | None:
+        """Answer the file that holds the machineKey of *document*; the node followed the first configSource only."""
+        moved = [e for e in document.root.walk() if e.name == "machineKey" and e.get("configSource") is not None]
+        if len(moved) > 1:
+            document.refuse(
+                moved[1], "a second machineKey stands in another file", hint="move one of them back into this file"
+            )
+        return self._files.document("moved", *key)
 
     def _above(self) -> Iterator[Level]:
         site, path = self._application.site, self._application.path
@@ -321,7 +345,7 @@ class _Sight:
                     name=f"{site}{above}".rstrip("/"),
                     document=document,
                     location=(path or "").lower().removeprefix(above.lower()).strip("/"),
-                    external=self._files.document("moved", "above", self._name, above),
+                    external=self._external(document, "above", self._name, above),
                 )
 
     def _runtime(self) -> Runtime:
@@ -334,8 +358,10 @@ class _Sight:
         return iis.runtime_of(host, site, path)
 
     def _changes(self, editors: Mapping[Key, Editor]) -> Iterator[FileChange]:
+        """Yield each file that decides about the application, also without edits: another one may want some."""
         for key, editor in editors.items():
-            edits = editor.edits()
             state = self._files[key]
-            if edits and state.path is not None:
-                yield FileChange(path=state.path, tag=state.tag, encoding=editor.document.encoding, edits=edits)
+            if state.path is not None:
+                yield FileChange(
+                    path=state.path, tag=state.tag, encoding=editor.document.encoding, edits=editor.edits()
+                )

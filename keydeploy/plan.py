@@ -4,7 +4,7 @@ Pure: `plan` compares nothing with a node again, it orders what the observations
 secret: edits name secrets by their address.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -109,23 +109,6 @@ class NodePlan:
         """Tell whether anything is to be done here."""
         return any(operation.action is not Action.NO_OP for operation in self.operations)
 
-    def to_json(self) -> dict[str, Any]:
-        """Answer the node's plan as JSON values."""
-        return {
-            "node": self.node,
-            "operations": [operation.to_json() for operation in self.operations],
-            "files": [file.to_json() for file in self.files],
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "NodePlan":
-        """Read what `to_json` wrote."""
-        return cls(
-            node=value["node"],
-            operations=tuple(Operation.from_json(operation) for operation in value["operations"]),
-            files=tuple(FileChange.from_json(file) for file in value["files"]),
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -155,11 +138,14 @@ class Plan:
         return next((node for node in self.nodes if node.node == name), None)
 
     def to_json(self) -> dict[str, Any]:
-        """Answer the plan as JSON values."""
+        """Answer the plan as JSON values; what is the same for several nodes stands there once, under `alike`."""
+        alike: dict[tuple[tuple[Operation, ...], tuple[FileChange, ...]], list[str]] = {}
+        for node in self.nodes:
+            alike.setdefault((node.operations, node.files), []).append(node.node)
         return {
             "farm": self.farm,
             "spec": self.spec,
-            "nodes": [node.to_json() for node in self.nodes],
+            "alike": [_to_json(names, operations, files) for (operations, files), names in alike.items()],
             "reasons": [reason.to_json() for reason in self.reasons],
             "not_looked_at": list(self.not_looked_at),
         }
@@ -170,10 +156,24 @@ class Plan:
         return cls(
             farm=value["farm"],
             spec=value["spec"],
-            nodes=tuple(NodePlan.from_json(node) for node in value["nodes"]),
+            nodes=tuple(node for alike in value["alike"] for node in _from_json(alike)),
             reasons=tuple(Reason.from_json(reason) for reason in value["reasons"]),
             not_looked_at=tuple(value["not_looked_at"]),
         )
+
+
+def _to_json(nodes: Sequence[str], operations: Sequence[Operation], files: Sequence[FileChange]) -> dict[str, Any]:
+    return {
+        "nodes": list(nodes),
+        "operations": [operation.to_json() for operation in operations],
+        "files": [file.to_json() for file in files],
+    }
+
+
+def _from_json(value: Mapping[str, Any]) -> Iterator[NodePlan]:
+    operations = tuple(Operation.from_json(operation) for operation in value["operations"])
+    files = tuple(FileChange.from_json(file) for file in value["files"])
+    return (NodePlan(node=node, operations=operations, files=files) for node in value["nodes"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -317,6 +317,10 @@ def _operation(value: dict[str, Any]) -> Operation:  # noqa: PLR0911 - one line 
             raise ValueError("unknown operation")
 
 
+def _step(element: str, attribute: str | None, value: str | None) -> Step:
+    return Step(element, attribute, value)
+
+
 def _check_result(value: Any) -> None:
     match value:
         case {"ok": dict()} | {"error": {"code": str(), "message": str()}}:
@@ -344,7 +348,7 @@ def _location_from_json(value: Any) -> Location:
         return value
     return Pointer(
         file=_location_from_json(value["file"]),
-        walk=tuple(Step(*step) for step in value["walk"]),
+        walk=tuple(_step(*step) for step in value["walk"]),
         attribute=_typed(value["attribute"], str),
         append=value["append"],
     )

@@ -81,7 +81,7 @@ def create(root: Path, applications: Mapping[str, bytes | None]) -> None:
     Raises `KeydeployError` when *root* holds something already or a path is none.
     """
     for path in applications:
-        if not re.fullmatch(r"/|(/[^/\\?*:<>|\"]+)+", path):
+        if not re.fullmatch(r"/|(/(?!\.+(/|$))[^/\\?*:<>|\"]+)+", path):
             raise KeydeployError("an application path begins with / and does not end with it", hint="such as /portal")
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise KeydeployError(f"{root} exists and is not empty", hint="name a new folder")

@@ -77,7 +77,10 @@ class Sandbox:
                 continue
             try:
                 self._behaviour.provoke(operation.name, "before")
-                answer = self._perform(operation, request)
+                if not isinstance(operation, Commit):  # which is late after its instant, not before
+                    self._sleep(self._behaviour.lateness(operation.name))
+                lies = isinstance(operation, _SILENT) and self._behaviour.lies(operation.name)
+                answer = {} if lies else self._perform(operation, request)
                 self._behaviour.provoke(operation.name, "after")
                 results.append({"ok": answer})
             except (NodeError, DocumentError, OSError) as error:
@@ -87,10 +90,6 @@ class Sandbox:
 
     def _perform(self, operation: Operation, request: Request) -> Answer:  # noqa: PLR0911 - one line for each
         run, generation = request.run, request.generation
-        if isinstance(operation, _SILENT) and self._behaviour.lies(operation.name):
-            return {}
-        if not isinstance(operation, Commit) and (late := self._behaviour.lateness(operation.name)):
-            self._sleep(late)
         match operation:
             case ReadSystem():
                 return {"clock": contract.to_instant(self._clock()), "os": "sandbox", "machine": self._root.name}
@@ -149,6 +148,7 @@ class Sandbox:
         return _read(file) if file.is_file() else None
 
     def _stage(self, operation: StageFile, request: Request) -> None:
+        self._journal.record(request.run, request.generation)
         path = paths.expand(operation.path)
         target = paths.locate(self._root, path)
         if target.is_dir() or not target.parent.is_dir():
@@ -180,7 +180,10 @@ class Sandbox:
 
     def _roll_back(self, run: str, generation: int | None) -> None:
         record = self._journal.record_to_undo(run, generation)
-        restored = [self._restore(record, entry) for entry in record.entries] if record else []
+        if record is None or record.phase == "staged":
+            restored = []  # nothing was switched, so a file that somebody has changed since is not ours to judge
+        else:
+            restored = [self._restore(record, entry) for entry in record.entries]
         if not all(restored):
             raise NodeError("changed", "a file was changed by someone else after the commit; it was left as it is")
         self._journal.forget(run)

@@ -105,8 +105,8 @@ class Recorder:
         plans = [Plan.from_json(value) for value in planned.get("farms", {}).values()]
         declared = [member for farm in valid.get("farms", {}).values() for member in farm["members"]]
         failure = None
-        if valid.get("state") in ("failed", "unreachable"):
-            failure = valid["cause"]
+        if valid.get("state") not in ("valid", "invalid", "empty"):
+            failure = valid.get("cause") or "the run ended before the spec was checked"
         elif self.verb is not Verb.VALIDATE and declared and not plans:
             failure = planned.get("cause") or "the run ended before it had a plan"
         return Report(
@@ -114,7 +114,7 @@ class Recorder:
             run=valid.get("run") or "",
             problems=problems,
             declared=tuple(declared),
-            skipped=tuple(valid.get("skipped", ())),
+            skipped=tuple(valid.get("undeclared", ())),
             farms=tuple(self._farm(plan) for plan in plans),
             failure=failure,
             interrupted=self.interrupted,

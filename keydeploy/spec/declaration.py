@@ -1,5 +1,6 @@
 """One host's variable `keydeploy`, resolved, with the place that each value came from."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -8,6 +9,9 @@ from typing import Any, Final
 from keydeploy.errors import Problem
 
 Path = tuple[str | int, ...]
+
+_NAME = re.compile(r"\w[\w .-]{0,63}")
+_MAY_BE_A_KEY = re.compile(r"[0-9A-Fa-f]{16}")
 
 
 class _Unresolved(Enum):
@@ -34,15 +38,23 @@ class Declaration:
 
     def place_of_value(self, path: Path) -> str | None:
         """Answer where the value at *path* stands, else its name, else whatever holds it."""
-        return self.values.get(path) or self.place_of_name(path)
+        found = self.values.get(path) or self.names.get(path)
+        return found if found or not path else self.place_of_value(path[:-1])
 
     def place_of_name(self, path: Path) -> str | None:
-        """Answer where the name at *path* stands, else that of whatever holds it."""
-        while path and path not in self.names:
-            path = path[:-1]
-        return self.names.get(path)
+        """Answer where the name at *path* stands, else its value, else whatever holds it."""
+        return self.names.get(path) or self.place_of_value(path)
+
+    def is_told(self, path: Path) -> bool:
+        """Tell whether a problem of resolving is at *path* itself."""
+        return any(problem.address == address(path) for problem in self.problems)
 
 
 def address(path: Path) -> str:
     """Write *path* as users see it: `machine_keys.portal.validation_key`."""
-    return ".".join(str(part) for part in path) or "keydeploy"
+    return ".".join(speakable(str(part)) for part in path) or "keydeploy"
+
+
+def speakable(name: str) -> str:
+    """Answer *name* when a message may show it; a key pasted in the place of a name is not shown."""
+    return name if _NAME.fullmatch(name) and not _MAY_BE_A_KEY.search(name) else "(a name)"

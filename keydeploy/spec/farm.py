@@ -1,59 +1,18 @@
-"""What the members of a farm must agree on."""
+"""What the members of a farm must agree on, and all that is wrong in an inventory."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from keydeploy.errors import Problem, SpecError
-from keydeploy.secret import Secret
-from keydeploy.spec.declaration import Declaration, Path, address
-from keydeploy.spec.load import farm_of, load
-from keydeploy.spec.model import DECLARED, Spec
+from keydeploy.errors import Problem
+from keydeploy.spec.agreement import DECLARED, agreed
+from keydeploy.spec.declaration import UNRESOLVED, Declaration, Path, address, speakable
+from keydeploy.spec.load import build, farm_of, problems_of
+from keydeploy.spec.model import Spec
 
-Member = tuple[Declaration, Spec]
 _NAMES_SHOWN = 4
-
-
-def check_members(members: Sequence[Member]) -> Iterator[Problem]:
-    """Yield a problem for each value that some members of one farm declare otherwise than most.
-
-    *members* are of one farm. Where there is no majority, the first host's value counts.
-    """
-    # One key for all: under their own keys the tags of equal secrets would differ as soon as any secret does.
-    key = next((found for _, spec in members if (found := spec.tag_key())), Secret(b""))
-    agreed = [(declaration, spec.agreed(key)) for declaration, spec in members]
-    for path in dict.fromkeys(path for _, values in agreed for path in values):
-        groups: dict[str | None, list[Declaration]] = {}
-        for declaration, values in agreed:
-            if path in values or _is_declaration(agreed, path):
-                groups.setdefault(values.get(path), []).append(declaration)
-        if len(groups) > 1:
-            yield from _disagreement(path, groups)
-
-
-def _is_declaration(agreed: Sequence[tuple[Declaration, dict[Path, str]]], path: Path) -> bool:
-    """Tell whether *path* is a name as such: its absence counts, while attributes are absent with their name."""
-    return any(values.get(path) == DECLARED for _, values in agreed)
-
-
-def _disagreement(path: Path, groups: dict[str | None, list[Declaration]]) -> Iterator[Problem]:
-    majority = max(groups.values(), key=len)
-    for value, group in groups.items():
-        if group is majority:
-            continue
-        if value is None:
-            claim = f"not declared by {_hosts(group)}, but by {_hosts(majority)}"
-        elif value == DECLARED:
-            claim = f"declared by {_hosts(group)}, but not by {_hosts(majority)}"
-        else:
-            claim = f"{_hosts(group)} {'has' if len(group) == 1 else 'have'} another value than {_hosts(majority)}"
-        text = f"{claim}; the members of a farm must agree; make them equal, or name another farm"
-        yield Problem(group[0].place_of_value(path), address(path), text)
-
-
-def _hosts(group: Sequence[Declaration]) -> str:
-    names = [declaration.host for declaration in group]
-    shown = ", ".join(names[:_NAMES_SHOWN])
-    return shown if len(names) <= _NAMES_SHOWN else f"{shown} and {len(names) - _NAMES_SHOWN} more"
+_PLACE = re.compile(r"(.*):(\d+):(\d+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +24,99 @@ class Checked:
 
 
 def check(declarations: Sequence[Declaration]) -> Checked:
-    """Check what all hosts of an inventory declare; a mistake that many hosts inherit is told once."""
-    several = len({farm_of(declaration) for declaration in declarations}) > 1
-    members: dict[str, list[Member]] = {}
-    problems: list[Problem] = []
+    """Check what all hosts of an inventory declare; a mistake that many hosts or names inherit is told once."""
+    members: dict[str | None, list[_Member]] = {}
     for declaration in declarations:
-        farm = farm_of(declaration)
-        try:
-            members.setdefault(farm, []).append((declaration, load(declaration)))
-        except SpecError as error:
-            problems += (_in_farm(problem, farm, several) for problem in error.problems)
+        member = _Member(declaration)
+        members.setdefault(member.farm, []).append(member)
+    several = len(members.keys() - {None}) > 1
+    problems: list[Problem] = []
     for farm, of_farm in members.items():
-        problems += (_in_farm(problem, farm, several) for problem in check_members(of_farm))
-    farms = {farm: tuple(spec for _, spec in of_farm) for farm, of_farm in members.items()}
-    return Checked(farms, tuple(dict.fromkeys(problems)))
+        found = [problem for member in of_farm for problem in member.problems]
+        if farm is not None:
+            found += _disagreements(of_farm)
+        problems += (_in_farm(problem, farm) if several and farm is not None else problem for problem in found)
+    farms = {
+        farm: tuple(build(member.declaration) for member in of_farm)
+        for farm, of_farm in members.items()
+        if farm is not None and not any(member.problems for member in of_farm)
+    }
+    return Checked(farms, _told_once(problems))
 
 
-def _in_farm(problem: Problem, farm: str, several: bool) -> Problem:
-    return replace(problem, address=f"{farm}/{problem.address}") if several else problem
+class _Member:
+    """One host of a farm: what is wrong with it, and what it shares with the others."""
+
+    def __init__(self, declaration: Declaration) -> None:
+        self.declaration = declaration
+        self.problems = problems_of(declaration)
+        self.shared = agreed(declaration.value)
+        self._wrong = {problem.address for problem in self.problems}
+        self.farm = None if "farm" in self._wrong else farm_of(declaration)
+        """None when it cannot be told."""
+
+    def knows(self, path: Path) -> bool:
+        """Tell whether the value at *path* can be compared: what is wrong or unknown is told already."""
+        holders = (path[:length] for length in range(len(path) + 1))
+        return address(path) not in self._wrong and all(self.shared.get(each) is not UNRESOLVED for each in holders)
+
+
+def _disagreements(members: Sequence[_Member]) -> Iterator[Problem]:
+    """Yield a problem for each value that some of *members* declare otherwise than most.
+
+    Where there is no majority, the first host's value counts.
+    """
+    for path in dict.fromkeys(path for member in members for path in member.shared):
+        # The absence of a thing counts, while attributes are absent with their thing.
+        is_thing = any(member.shared.get(path) is DECLARED for member in members)
+        groups: dict[Any, list[Declaration]] = {}
+        for member in members:
+            if member.knows(path) and (is_thing or path in member.shared):
+                groups.setdefault(member.shared.get(path), []).append(member.declaration)
+        majority = max(groups.values(), key=len, default=[])
+        for value, group in groups.items():
+            if group is not majority:
+                yield from _deviation(path, _claim(value, is_thing), group, majority)
+
+
+def _claim(value: Any, is_thing: bool) -> str:
+    if not is_thing:
+        return "another value on {} than on {}"
+    return "declared by {}, but not by {}" if value is DECLARED else "not declared by {}, but by {}"
+
+
+def _deviation(
+    path: Path, claim: str, group: Sequence[Declaration], majority: Sequence[Declaration]
+) -> Iterator[Problem]:
+    places: dict[str | None, list[str]] = {}
+    for declaration in group:
+        places.setdefault(declaration.place_of_value(path), []).append(declaration.host)
+    for place, hosts in places.items():
+        found = claim.format(_listed(hosts), _listed([declaration.host for declaration in majority]))
+        text = f"{found}; the members of a farm must agree; make them equal, or name another farm"
+        yield Problem(place, address(path), text)
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:_NAMES_SHOWN])
+    return shown if len(names) <= _NAMES_SHOWN else f"{shown} and {len(names) - _NAMES_SHOWN} more"
+
+
+def _in_farm(problem: Problem, farm: str) -> Problem:
+    return replace(problem, address=f"{speakable(farm)}/{problem.address}")
+
+
+def _told_once(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Leave out what repeats: the same mistake of the same attribute in one place, whoever inherits it."""
+    first: dict[tuple[str | None, str, str], Problem] = {}
+    for problem in problems:
+        what = problem.address.rpartition("." if problem.place else "/")[2]
+        first.setdefault((problem.place, what, problem.text), problem)
+    return tuple(sorted(first.values(), key=_by_place))
+
+
+def _by_place(problem: Problem) -> tuple[bool, str, int, int]:
+    if problem.place is None:
+        return (True, "", 0, 0)
+    found = _PLACE.fullmatch(problem.place)
+    return (False, found[1], int(found[2]), int(found[3])) if found else (False, problem.place, 0, 0)

@@ -1,5 +1,7 @@
 """From a declaration to a `Spec`, or to every problem at once."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,24 +9,33 @@ from keydeploy.errors import Problem, SpecError
 from keydeploy.keys import machine_key
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.secret import Secret
+from keydeploy.spec.agreement import agreed
 from keydeploy.spec.declaration import Declaration
+from keydeploy.spec.duration import seconds
 from keydeploy.spec.model import Application, Health, Rollout, Spec
+from keydeploy.spec.names import attribute
 from keydeploy.spec.rules import problems_of_rules
 from keydeploy.spec.shape import problems_of_shape
 
 DEFAULT_FARM = "default"
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
 def load(declaration: Declaration) -> Spec:
     """Answer the spec that *declaration* holds; raises `SpecError` with all of its problems."""
-    problems: list[Problem] = [
-        *declaration.problems,
-        *problems_of_shape(declaration),
-        *problems_of_rules(declaration),
-    ]
+    problems = problems_of(declaration)
     if problems:
-        raise SpecError(tuple(dict.fromkeys(problems)))
+        raise SpecError(problems)
+    return build(declaration)
+
+
+def problems_of(declaration: Declaration) -> tuple[Problem, ...]:
+    """Answer everything that is wrong with *declaration* by itself."""
+    found = [*declaration.problems, *problems_of_shape(declaration), *problems_of_rules(declaration)]
+    return tuple(dict.fromkeys(found))
+
+
+def build(declaration: Declaration) -> Spec:
+    """Answer the spec that *declaration*, which has no problems, holds."""
     value = declaration.value
     return Spec(
         host=declaration.host,
@@ -32,19 +43,14 @@ def load(declaration: Declaration) -> Spec:
         machine_keys={name: _machine_key(key) for name, key in value.get("machine_keys", {}).items()},
         applications={name: _application(app) for name, app in value.get("applications", {}).items()},
         rollout=_rollout(value.get("rollout", {})),
+        shared=Secret.of(json.dumps(sorted(agreed(value).items()))),
     )
 
 
-def farm_of(declaration: Declaration) -> str:
-    """Answer the farm that *declaration* names, also when the rest of it is wrong."""
-    farm = declaration.value.get("farm") if isinstance(declaration.value, dict) else None
-    return farm if isinstance(farm, str) else DEFAULT_FARM
-
-
-def seconds(duration: str) -> float:
-    """Read a duration such as `500ms`, `2s` or `1m`."""
-    number = duration.rstrip("ms")
-    return float(number) * _SECONDS[duration[len(number) :]]
+def farm_of(declaration: Declaration) -> str | None:
+    """Answer the farm that *declaration* names, also when the rest of it is wrong; None when it cannot be told."""
+    farm = attribute(declaration.value, "spec", "farm", DEFAULT_FARM)
+    return farm if isinstance(farm, str) else None
 
 
 def _machine_key(value: Mapping[str, Any]) -> MachineKey:
@@ -66,7 +72,7 @@ def _application(value: Mapping[str, Any]) -> Application:
     return Application(
         site=value.get("site"),
         path=value.get("path"),
-        web_config=web_config.replace("/", "\\") if web_config else None,
+        web_config=re.sub(r"[\\/]+", r"\\", web_config) if web_config else None,
         machine_key=value.get("machine_key", tokens),
         session_tokens=tokens,
     )
@@ -84,4 +90,4 @@ def _rollout(value: Mapping[str, Any]) -> Rollout:
 def _health(value: Mapping[str, Any] | None) -> Health | None:
     if value is None:
         return None
-    return Health(value["url"], value.get("expect", 200), seconds(value.get("within", "10s")))
+    return Health(value["url"], int(value.get("expect", 200)), seconds(value.get("within", "10s")))

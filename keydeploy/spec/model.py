@@ -5,9 +5,6 @@ from dataclasses import dataclass
 
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.secret import Secret, derive_key
-from keydeploy.spec.declaration import Path
-
-DECLARED = "declared"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +53,8 @@ class Spec:
     machine_keys: Mapping[str, MachineKey]
     applications: Mapping[str, Application]
     rollout: Rollout
+    shared: Secret
+    """All that members must agree on, as one text; see `agreement`."""
 
     def secrets(self) -> dict[str, Secret]:
         """Answer every declared secret by its address."""
@@ -69,37 +68,13 @@ class Spec:
         }
 
     def tag_key(self) -> Secret | None:
-        """Answer the key under which this farm's tags are made; None when the farm declares no secret."""
-        secrets = self.secrets()
-        return derive_key(list(secrets.values()), "tags") if secrets else None
+        """Answer the key under which this farm's tags are made; None when the farm declares no secret.
+
+        It is the same on members that write the same keys in upper and in lower case.
+        """
+        secrets = [Secret(secret.reveal().upper()) for secret in self.secrets().values()]
+        return derive_key(secrets, "tags") if secrets else None
 
     def digest(self) -> str:
         """Answer a tag of all that members must agree on: equal for equal specs, and nothing can be guessed from it."""
-        key = self.tag_key() or Secret(b"")
-        shared = "\n".join(f"{path}={value}" for path, value in sorted(self.agreed(key).items()))
-        return Secret.of(shared).tag(key)
-
-    def agreed(self, key: Secret) -> dict[Path, str]:
-        """Answer what must be equal on every member, by its path; secrets as tags under *key*.
-
-        A named thing answers `DECLARED` at its own path, beside its attributes.
-        """
-        agreed: dict[Path, str] = {}
-        for name, machine_key in self.machine_keys.items():
-            base: Path = ("machine_keys", name)
-            agreed[base] = DECLARED
-            agreed[*base, "validation"] = machine_key.validation
-            agreed[*base, "decryption"] = machine_key.decryption
-            agreed[*base, "compatibility_mode"] = machine_key.compatibility_mode or "omit"
-            agreed[*base, "validation_key"] = machine_key.validation_key.tag(key)
-            agreed[*base, "decryption_key"] = machine_key.decryption_key.tag(key)
-            agreed[*base, "data_protector_type"] = machine_key.data_protector_type or ""
-            agreed[*base, "application_name"] = machine_key.application_name or ""
-        for name, application in self.applications.items():
-            base = ("applications", name)
-            agreed[base] = DECLARED
-            agreed[*base, "machine_key"] = application.machine_key or ""
-            agreed[*base, "session_tokens", "machine_key"] = application.session_tokens or ""
-        for setting, value in self.rollout.timing().items():
-            agreed["rollout", setting] = str(value)
-        return agreed
+        return self.shared.tag(self.tag_key() or Secret(b""))

@@ -4,25 +4,30 @@ Each mistake is told once, at the value that has to change. A rule looks at text
 missing or of another type is the schema's to tell.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from keydeploy.errors import KeyMaterialError, Problem
 from keydeploy.keys import machine_key
-from keydeploy.spec.declaration import Declaration, Path, address
+from keydeploy.spec.declaration import Declaration, Path, address, speakable
+from keydeploy.spec.names import attribute, known, meant
+
+_TARGETS = ("site", "path", "web_config")
 
 
 def problems_of_rules(declaration: Declaration) -> Iterator[Problem]:
     """Check the key rules and references of *declaration* and yield every problem."""
-    keys = _mapping(declaration.value, "machine_keys")
-    for name, key in keys.items():
+    keys = attribute(declaration.value, "spec", "machine_keys", {})
+    for name, key in _mapping(keys).items():
         yield from _machine_key(declaration, ("machine_keys", name), key)
     targets: dict[tuple[str, ...], str] = {}
-    for name, application in _mapping(declaration.value, "applications").items():
+    for name, application in _mapping(attribute(declaration.value, "spec", "applications")).items():
         path: Path = ("applications", name)
         if isinstance(application, dict):
             yield from _target(declaration, path, application, targets)
-            yield from _references(declaration, path, application, keys)
+            if isinstance(keys, dict):
+                yield from _references(declaration, path, application, keys)
 
 
 def _machine_key(declaration: Declaration, path: Path, key: Any) -> Iterator[Problem]:
@@ -30,15 +35,15 @@ def _machine_key(declaration: Declaration, path: Path, key: Any) -> Iterator[Pro
         return
     found: list[Problem] = []
 
-    def check(attribute: str, default: str | None, rule: Callable[[str], None]) -> str | None:
+    def check(name: str, default: str | None, rule: Callable[[str], None]) -> str | None:
         """Apply *rule* to the attribute; answer its value when it is right, so that later rules may build on it."""
-        text = key.get(attribute, default)
+        text = attribute(key, "machine_key", name, default)
         if not isinstance(text, str):
             return None
         try:
             rule(text)
         except KeyMaterialError as error:
-            found.append(_problem(declaration, (*path, attribute), error))
+            found.append(_problem(declaration, (*path, name), error))
             return None
         return text
 
@@ -59,12 +64,12 @@ def _data_protector(
     declaration: Declaration, path: Path, key: Mapping[str, Any], mode: str | None
 ) -> Iterator[Problem]:
     protector: Path = (*path, "data_protector_type")
-    if "data_protector_type" not in key:
+    if not isinstance(key.get("data_protector_type"), str):
         return
     if mode is not None and mode != "Framework45":
         text = f"only Framework45 uses a data protector, and the mode is {mode}; remove one of the two"
         yield Problem(declaration.place_of_name(protector), address(protector), text)
-    elif "application_name" not in key:
+    elif attribute(key, "machine_key", "application_name") is None:
         text = "a data protector needs application_name, equal on all nodes; declare it"
         yield Problem(declaration.place_of_name(protector), address(protector), text)
 
@@ -72,7 +77,11 @@ def _data_protector(
 def _target(
     declaration: Declaration, path: Path, application: Mapping[str, Any], seen: dict[tuple[str, ...], str]
 ) -> Iterator[Problem]:
-    named = {name for name in ("site", "path", "web_config") if name in application}
+    if any(
+        meant(other, known("application")) in _TARGETS for other in application if other not in known("application")
+    ):
+        return  # The unknown name is told, and stands for what is missing here.
+    named = {name for name in _TARGETS if name in application}
     if "web_config" in named and len(named) > 1:
         place = declaration.place_of_name((*path, "web_config"))
         text = "declared beside site and path, which name a file too; keep one of the two"
@@ -96,7 +105,7 @@ def _repeated(
 ) -> Iterator[Problem]:
     if not all(isinstance(value, str) for _, value in target):
         return
-    identity = tuple(value.replace("/", "\\").lower() for _, value in target)
+    identity = tuple(re.sub(r"[\\/]+", "/", value).lower() for _, value in target)
     first = seen.setdefault(identity, address(path))
     if first != address(path):
         where = (*path, target[0][0])
@@ -110,12 +119,12 @@ def _references(
     own: Path = (*path, "machine_key")
     of_tokens: Path = (*path, "session_tokens", "machine_key")
     key = application.get("machine_key")
-    tokens = _mapping(application, "session_tokens").get("machine_key")
+    tokens = _mapping(application.get("session_tokens")).get("machine_key")
     broken = False
     for where, name in ((own, key), (of_tokens, tokens)):
         if isinstance(name, str) and name not in keys:
             broken = True
-            declared = f"declared are {', '.join(keys)}" if keys else "none is declared"
+            declared = f"declared are {', '.join(map(speakable, keys))}" if keys else "none is declared"
             yield Problem(
                 declaration.place_of_value(where), address(where), f"no machine key has this name; {declared}"
             )
@@ -129,6 +138,5 @@ def _problem(declaration: Declaration, path: Path, error: KeyMaterialError) -> P
     return Problem(declaration.place_of_value(path), address(path), text)
 
 
-def _mapping(value: Any, name: str) -> dict[str, Any]:
-    inner = value.get(name) if isinstance(value, dict) else None
-    return inner if isinstance(inner, dict) else {}
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

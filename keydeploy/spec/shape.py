@@ -4,25 +4,42 @@ The messages of `jsonschema` quote the refused value, which may be a key; only t
 path are taken from its errors.
 """
 
-import difflib
+import datetime
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 
 from keydeploy.errors import Problem
 from keydeploy.schema import validator
 from keydeploy.spec.declaration import UNRESOLVED, Declaration, Path, address
+from keydeploy.spec.names import meant
 
-_SPEAKABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_ .-]{0,40}")
-_LOOKS_LIKE_A_KEY = re.compile(r"[0-9A-Fa-f]{12,}")
+_JINJA = r"|\{\{"
+"""Ends the patterns of the schema, for editors; what is resolved is no expression any more."""
 _NETWORK_PATH = re.compile(r"[\\/]{2}")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f]")
+_KINDS = {
+    bool: "yes or no",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    dict: "a mapping",
+    type(None): "nothing",
+    datetime.date: "a date",
+}
 
 
 def problems_of_shape(declaration: Declaration) -> Iterator[Problem]:
     """Compare *declaration* with the schema and yield every problem, each in one place."""
-    for error in validator("spec").iter_errors(declaration.value):
+    explained: set[Path] = set()
+    for error in _validator().iter_errors(declaration.value):
         path: Path = tuple(error.absolute_path)
         if error.instance is UNRESOLVED:
             continue
@@ -31,62 +48,95 @@ def problems_of_shape(declaration: Declaration) -> Iterator[Problem]:
                 yield from _unknown_names(declaration, path, error)
             case "required":
                 yield from _missing_names(declaration, path, error)
-            case _:
-                text = _explain(error)
-                yield Problem(declaration.place_of_value(path), address(path), text)
+            case _ if path not in explained:
+                explained.add(path)
+                yield Problem(declaration.place_of_value(path), address(path), _explain(error))
+
+
+@cache
+def _validator() -> Validator:
+    strict: type[Validator] = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    return strict(validator("spec").schema)
+
+
+def _pattern(_validator: Validator, pattern: str, text: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(text, str) and not _matches(pattern, text):
+        yield ValidationError("pattern")
+
+
+def _matches(pattern: str, text: str) -> bool:
+    # Python's $ matches before a last line end too, that of JSON Schema does not.
+    return not text.endswith("\n") and bool(re.search(pattern.removesuffix(_JINJA), text))
 
 
 def _unknown_names(declaration: Declaration, path: Path, error: ValidationError) -> Iterator[Problem]:
     known = list(_schema(error).get("properties", {}))
     patterns = list(_schema(error).get("patternProperties", {}))
-    instance: dict[str, Any] = error.instance  # type: ignore[assignment]
-    for name in instance:
-        if name in known or any(re.search(pattern, name) for pattern in patterns):
+    for name in _instance(error):
+        where: Path = (*path, name)
+        if name in known or any(_matches(pattern, name) for pattern in patterns) or declaration.is_told(where):
             continue
-        place = declaration.place_of_name((*path, name))
         if patterns:
-            text = "this name cannot be used; a name is made of letters, digits, space, dot, dash and underscore"
-            yield Problem(place, address(path), text)
+            text = (
+                "this name cannot be used; a name is made of letters, digits, space, dot, dash and underscore,"
+                " and holds no 16 hex digits in a row, which may be a key"
+            )
+            yield Problem(declaration.place_of_name(where), address(path), text)
             continue
-        similar = difflib.get_close_matches(name, known, n=1)
-        advice = f"did you mean {similar[0]}?" if similar else f"known are {', '.join(known)}"
-        yield Problem(place, address((*path, _speakable(name))), f"unknown name; {advice}")
+        similar = meant(name, known)
+        advice = f"did you mean {similar}?" if similar else f"known are {', '.join(known)}"
+        yield Problem(declaration.place_of_name(where), address(where), f"unknown name; {advice}")
 
 
 def _missing_names(declaration: Declaration, path: Path, error: ValidationError) -> Iterator[Problem]:
     # jsonschema reports each missing name by an error of its own, and tells which in its message alone.
     name = error.message.split("'")[1]
-    expected = _schema(error)["properties"][name]["x-expected"]
-    yield Problem(declaration.place_of_name(path), address((*path, name)), f"missing; declare {expected}")
+    known: dict[str, Any] = _schema(error)["properties"]
+    unknown = [other for other in _instance(error) if other not in known]
+    if any(len(known) == 1 or meant(other, known) == name for other in unknown):
+        return  # The unknown name is told, and stands for this one.
+    text = f"missing; declare {known[name]['x-expected']}"
+    yield Problem(declaration.place_of_name(path), address((*path, name)), text)
 
 
 def _explain(error: ValidationError) -> str:
     expected = f"expected {_schema(error).get('x-expected', 'another value')}"
-    found = error.instance
+    found: Any = error.instance
     if error.validator == "type":
-        return f"{_kind(found)}; {expected}{_remedy(found, _schema(error))}"
-    if isinstance(found, str) and _NETWORK_PATH.match(found) and error.absolute_path[-1] == "web_config":
+        return f"this is {_kind(found)}; {expected}{_remedy(found, _schema(error))}"
+    if error.validator == "pattern" and "integer" in _schema(error)["type"]:
+        return f"this is text; {expected}, without quotes"
+    if error.validator == "pattern" and error.absolute_path[-1] == "web_config" and _NETWORK_PATH.match(found):
         return "a network path; two nodes would edit one file; give each node a local copy and declare its path"
-    return expected
+    return f"{_unseen(found)}{expected}" if isinstance(found, str) else expected
+
+
+def _unseen(text: str) -> str:
+    """Tell what is wrong with *text* where the eye does not see it."""
+    if text != text.strip():
+        return "white space around the value; "
+    if _CONTROL_CHARACTER.search(text):
+        return "a control character, such as YAML makes of a backslash in double quotes; use single quotes; "
+    return ""
 
 
 def _kind(value: Any) -> str:
-    kinds = {bool: "yes or no", int: "a number", float: "a number", str: "text", list: "a list", dict: "a mapping"}
-    return f"this is {kinds.get(type(value), 'nothing')}"
+    return next((word for kind, word in _KINDS.items() if isinstance(value, kind)), "something else")
 
 
 def _remedy(value: Any, schema: dict[str, Any]) -> str:
-    wants_text = schema.get("type") == "string"
-    if wants_text and isinstance(value, (int, float)):
-        return "; put it in quotes, or YAML reads digits as a number"
-    return ""
+    if schema.get("type") != "string" or isinstance(value, (dict, list)) or value is None:
+        return ""
+    if not _matches(schema.get("pattern", ""), str(value)):
+        return ""
+    return f"; put it in quotes, or YAML reads it as {_kind(value)}"
+
+
+def _instance(error: ValidationError) -> dict[str, Any]:
+    assert isinstance(error.instance, dict)  # noqa: S101 - names are checked in mappings alone
+    return error.instance
 
 
 def _schema(error: ValidationError) -> dict[str, Any]:
     assert isinstance(error.schema, dict)  # noqa: S101 - a boolean schema has no rules that could fail by name
     return error.schema
-
-
-def _speakable(name: str) -> str:
-    plain = _SPEAKABLE.fullmatch(name) and not _LOOKS_LIKE_A_KEY.search(name)
-    return name if plain else "(a name)"

@@ -15,4 +15,4 @@ class ActionModule(Step):
 
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         run = Run(task_vars)
-        return standing(run) if run.problems else {"state": "valid", "run": run.name}
+        return standing(run) if run.problems or run.unchecked else {"state": "valid", "run": run.name}

@@ -23,6 +23,5 @@ class ActionModule(Step):
             farms[farm.name] = {
                 "outcome": verdict.outcome.value,
                 "reasons": [reason.to_json() for reason in verdict.reasons],
-                "after": after.to_json(),
             }
         return {"state": "judged", "run": run.name, "farms": farms}

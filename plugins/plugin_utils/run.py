@@ -34,8 +34,9 @@ class Run:
         valid = task_vars.get(VALID) or {}
         self.name: str = valid.get("run") or ""
         self.problems: list[dict[str, Any]] = valid.get("problems", [])
-        self.is_valid: bool = valid.get("state") == "valid"
-        self.farms: dict[str, dict[str, Any]] = valid.get("farms", {}) if self.is_valid else {}
+        self.farms: dict[str, dict[str, Any]] = valid.get("farms", {}) if valid.get("state") == "valid" else {}
+        self.unchecked: str | None = _why_unchecked(valid)
+        """Why there is no checked spec, apart from `problems`; None when there is one."""
 
     @property
     def farm(self) -> str | None:
@@ -129,6 +130,18 @@ class Run:
         """Answer *result* when it is a result of this run; one that failed before it had a run says nothing."""
         known = isinstance(result, dict) and "state" in result and result.get("run") == self.name
         return result if known else {}
+
+
+def _why_unchecked(valid: dict[str, Any]) -> str | None:
+    match valid.get("state"):
+        case "valid" | "invalid":
+            return None
+        case "empty":
+            return "no host of the inventory declares the variable keydeploy"
+        case None:
+            return "the spec was not checked; a condition or tag on the import may have skipped that"
+        case _:
+            return f"the spec could not be checked: {valid.get('cause')}"
 
 
 def _problem(answer: dict[str, Any]) -> str | None:

@@ -17,6 +17,8 @@ def standing(run: Run) -> dict[str, Any]:
     """Answer `invalid`, `skipped`, `refused`, `in_order` or `pending`, with the reasons and the redacted diff."""
     if run.problems:
         return {"state": "invalid", "run": run.name, "reasons": [_line(problem) for problem in run.problems]}
+    if run.unchecked:
+        return {"state": "refused", "run": run.name, "reasons": [run.unchecked]}
     if run.farm is None:
         return {"state": "skipped", "run": run.name}
     plan = run.plan(run.farm)

@@ -15,8 +15,14 @@ VERSION = "0.1.0"
 """The collection's version; the Python package must be of the same."""
 
 try:  # Imported here already, so that the workers, which are forked from this process, need not do it each.
+    import keydeploy.health
+    import keydeploy.node.sandbox
+    import keydeploy.render
+    import keydeploy.report.diff
+    import keydeploy.rollout
     from keydeploy import __version__ as _package_version
-    from keydeploy import observation, plan, render, rollout, schema, spec  # noqa: F401
+
+    from . import declarations, node, standing  # noqa: F401
 except ImportError:
     _package_version = ""
 

@@ -1,0 +1,53 @@
+# `make demo` and `make test` do all the set-up themselves.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+WORKERS ?= 2
+
+.PHONY: help demo test unit check format bench build tools clean
+
+help:  ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+demo: $(INSTALLED)  ## roll keys out to a sandbox farm and see drift being caught
+	@PATH="$(CURDIR)/$(BIN):$$PATH" inventories/demo/run.sh
+
+test: $(INSTALLED) tools  ## install what the tests need and run all of them
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+
+unit: $(INSTALLED)  ## the fast tests: no Ansible, no servers
+	$(BIN)/pytest -q tests --ignore tests/engine --ignore tests/cli --ignore tests/farm --ignore tests/packaging
+
+check: $(INSTALLED)  ## format, lint and types
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+format: $(INSTALLED)  ## put every file into the project's format
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: $(INSTALLED)  ## measure farms of sandbox nodes; prints a table
+	$(BIN)/python benchmarks/sandbox_farm.py
+
+build: $(INSTALLED)  ## wheel, source archive and collection, into dist/
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+tools:  # Debian packages that the tests need; says what is missing where it may not install
+	@tests/install_tools.sh
+
+clean:  ## remove everything that was made here
+	rm -rf $(VENV) demo dist .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(INSTALLED): pyproject.toml Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "keydeploy needs Python 3.11 or newer; name one with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { tests/install_tools.sh python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,1 @@
+"""Real `ansible-playbook` runs over sandbox nodes."""

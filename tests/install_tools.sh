@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that the tests need, or those named, where that is allowed; otherwise says which are missing.
+set -eu
+
+packages=("${@:-mono-fastcgi-server4}")
+[ $# -gt 0 ] || packages+=(nginx-light)
+
+missing=()
+for package in "${packages[@]}"; do
+  dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+  echo "installing ${missing[*]}"
+  apt-get update --quiet=2
+  DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "missing: ${missing[*]}; as root: apt-get update && apt-get install ${missing[*]}" >&2
+fi

@@ -1,0 +1,102 @@
+"""How the suite asks a node: typed operations out, plain results back, both sides checked against the schema."""
+
+import json
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+from keydeploy.edit import Splice
+from keydeploy.node.contract import (
+    AcquireLock,
+    BeginJournal,
+    Commit,
+    Confirm,
+    Operation,
+    ReadFile,
+    ReadJournal,
+    Request,
+    StageFile,
+)
+from keydeploy.schema import validator
+from keydeploy.secret import Secret
+from tests.node.contract.under_test import Answering, NodeUnderTest
+
+TAG_KEY = Secret(b"the key of the farm's tags")
+RUN = "run-1"
+LEASE = 60.0
+WEB_CONFIG = "C:\\inetpub\\portal\\web.config"
+
+Result = dict[str, Any]
+
+
+def conforms(text: str, kind: str) -> None:
+    """Fail unless the JSON *text* is a `request` or a `response` by the schema."""
+    definitions = validator("node").schema["$defs"]  # type: ignore[index]
+    Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": definitions}).validate(json.loads(text))
+
+
+def ask(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> list[Result]:
+    """Send *operations* and answer their results, one each."""
+    request = Request(run, TAG_KEY, operations, generation).to_json()
+    conforms(request, "request")
+    response = node.answer(request)
+    conforms(response, "response")
+    results: list[Result] = json.loads(response)["results"]
+    assert len(results) == len(operations)
+    return results
+
+
+def done(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> Result:
+    """Send *operations*, none of which may fail, and answer what the last one answered."""
+    results = ask(node, *operations, run=run, generation=generation)
+    assert [result for result in results if "error" in result] == []
+    answer: Result = results[-1]["ok"]
+    return answer
+
+
+def refusal(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> str:
+    """Send *operations*, of which the last one shall fail, and answer its error code."""
+    results = ask(node, *operations, run=run, generation=generation)
+    assert [result for result in results[:-1] if "error" in result] == []
+    return str(results[-1]["error"]["code"])
+
+
+def tag_of(content: bytes) -> str:
+    return Secret(content).tag(TAG_KEY)
+
+
+def replacing(path: str, before: bytes | None, after: bytes) -> StageFile:
+    """Answer the operation that makes the file at *path*, which holds *before*, hold *after*."""
+    splice = Splice(0, len(before or b""), Secret(after))
+    return StageFile(path, None if before is None else tag_of(before), (splice,))
+
+
+def acquire(lease: float = LEASE) -> AcquireLock:
+    return AcquireLock("operator@controller", lease)
+
+
+def stage(node: Answering, *files: StageFile, run: str = RUN) -> int:
+    """Take the node and stage *files*; answer the generation of the lock."""
+    results = ask(node, acquire(), BeginJournal(), *files, run=run)
+    assert [result for result in results if "error" in result] == []
+    return int(results[0]["ok"]["acquired"])
+
+
+def switch(node: NodeUnderTest, run: str = RUN) -> None:
+    """Commit what is staged, now."""
+    done(node, Commit(node.clock(), 2.0), run=run)
+
+
+def roll_out(node: Answering, *files: StageFile, run: str = RUN) -> None:
+    """Stage, commit and confirm *files*."""
+    stage(node, *files, run=run)
+    switch(node, run)
+    done(node, Confirm(), run=run)
+
+
+def journal_of(node: Answering) -> Result:
+    return done(node, ReadJournal(), run="looking")
+
+
+def seen(node: Answering, path: str) -> Result:
+    return done(node, ReadFile(path), run="looking")

@@ -1,0 +1,95 @@
+"""The implementations of a node that the suite runs against, and what each of them cannot do."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from keydeploy.node import paths
+from keydeploy.node.sandbox import Sandbox
+
+OWN_FOLDER = "C:\\ProgramData\\keydeploy"
+
+
+class Answering(Protocol):
+    """Whatever takes a request."""
+
+    def answer(self, request: str, /) -> str:
+        """Carry out the JSON text *request* and answer the JSON text of the response."""
+        ...
+
+
+class NodeUnderTest(Answering, Protocol):
+    """A node with an empty drive C: but for `C:\\Windows` and `C:\\ProgramData`, and a hand on its clock."""
+
+    def clock(self) -> float:
+        """Answer the node's time, in seconds since 1970."""
+        ...
+
+    def pass_time(self, seconds: float) -> None:
+        """Let *seconds* pass on the node."""
+        ...
+
+    def while_waiting(self, happen: Callable[[], object]) -> None:
+        """Let *happen* once, the next time that the node waits."""
+        ...
+
+    def write(self, path: str, content: bytes) -> None:
+        """Put *content* at the full Windows path *path*, with its folders, as somebody else would."""
+        ...
+
+    def read(self, path: str) -> bytes | None:
+        """Answer what the file at *path* holds, None where there is none."""
+        ...
+
+    def tree(self, folder: str = "C:\\") -> dict[str, bytes]:
+        """Answer all files below *folder* by their path relative to it."""
+        ...
+
+
+class SandboxNode:
+    """The embedded node; its time passes only when it is told to, or when the node sleeps."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._now = 1_800_000_000.25
+        self._happen: Callable[[], object] | None = None
+        (root / "C/Windows").mkdir(parents=True)
+        (root / "C/ProgramData").mkdir()
+
+    def answer(self, request: str) -> str:
+        # A new one for each call, as in a worker: nothing but the folder carries state on.
+        return Sandbox(self.root, clock=self.clock, sleep=self._sleep).answer(request)
+
+    def clock(self) -> float:
+        return self._now
+
+    def pass_time(self, seconds: float) -> None:
+        self._now += seconds
+
+    def while_waiting(self, happen: Callable[[], object]) -> None:
+        self._happen = happen
+
+    def write(self, path: str, content: bytes) -> None:
+        file = paths.locate(self.root, path)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+    def read(self, path: str) -> bytes | None:
+        file = paths.locate(self.root, path)
+        return file.read_bytes() if file.is_file() else None
+
+    def tree(self, folder: str = "C:\\") -> dict[str, bytes]:
+        top = paths.locate(self.root, folder)
+        return {str(file.relative_to(top)): file.read_bytes() for file in top.rglob("*") if file.is_file()}
+
+    def _sleep(self, seconds: float) -> None:
+        self._now += seconds
+        if seconds > 0 and self._happen is not None:
+            happen, self._happen = self._happen, None
+            happen()
+
+
+IMPLEMENTATIONS: dict[str, Callable[[Path], NodeUnderTest]] = {"sandbox": SandboxNode}
+
+CANNOT: dict[str, dict[str, str]] = {"sandbox": {}}
+"""For each implementation the tests that it is excused from, by name, and the reason."""

@@ -1,0 +1,122 @@
+"""The node dies at every point at which it changes its disk, and the next call heals it.
+
+A child process is killed before its n-th change of a file, for all n: nothing that Python would do on the
+way out happens. Then a new node in the same folder goes back, or confirms.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keydeploy.node.contract import BeginJournal, Commit, Confirm, Operation, RollBack
+from tests.node.contract.asking import acquire, ask, done, journal_of, replacing
+from tests.node.contract.under_test import OWN_FOLDER, SandboxNode
+
+FIRST, SECOND, CREATED = "C:\\inetpub\\a\\web.config", "C:\\inetpub\\b\\web.config", "C:\\inetpub\\b\\new.config"
+FILES = (
+    replacing(FIRST, b"first old", b"first NEW" * 1000),
+    replacing(SECOND, b"second old", b"second NEW"),
+    replacing(CREATED, None, b"created NEW"),
+)
+CHANGES = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.chmod", "os.utime", "os.chown"}
+"""The audit events at which the node is killed; each precedes its system call. Opening to read changes nothing."""
+
+KILLED, FINISHED = 9, 0
+MANY = 500
+
+
+def killed_at(point: int, work: Callable[[], object]) -> bool:
+    """Do *work* in a child that dies before its change number *point* of the disk; tell whether it came so far."""
+    child = os.fork()
+    if child == 0:
+        left = point
+
+        def count(event: str, arguments: tuple[Any, ...]) -> None:
+            nonlocal left
+            if event in CHANGES and not (event == "open" and arguments[2] & os.O_ACCMODE == os.O_RDONLY):
+                left -= 1
+                if left < 0:
+                    os._exit(KILLED)
+
+        sys.addaudithook(count)
+        try:
+            work()
+        except BaseException:
+            os._exit(1)
+        os._exit(FINISHED)
+    _, status = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    assert code in (KILLED, FINISHED)
+    return code == KILLED
+
+
+def crashes(folder: Path, prepared: tuple[Operation, ...], dying: tuple[Operation, ...]) -> Iterator[SandboxNode]:
+    """Yield a node for each point at which it can die while it carries out *dying*, after *prepared*."""
+    for point in range(MANY):
+        node = SandboxNode(folder / f"{point}" / "web1")
+        node.write(FIRST, b"first old")
+        node.write(SECOND, b"second old")
+        if prepared:
+            done(node, *prepared)
+        if not killed_at(point, lambda node=node: done(node, *dying)):  # type: ignore[misc]
+            assert point > 5  # otherwise nothing was tried
+            return
+        yield node
+    pytest.fail("the work never comes to its end")
+
+
+def contents(node: SandboxNode) -> dict[str, bytes]:
+    return node.tree("C:\\inetpub")
+
+
+OLD = {"a/web.config": b"first old", "b/web.config": b"second old"}
+NEW = {"a/web.config": b"first NEW" * 1000, "b/web.config": b"second NEW", "b/new.config": b"created NEW"}
+
+STAGE = (acquire(), BeginJournal(), *FILES)
+COMMIT = (Commit(1_800_000_000.5, 60.0),)
+STAGED: tuple[Operation, ...] = STAGE
+COMMITTED: tuple[Operation, ...] = (*STAGE, *COMMIT)
+
+
+def is_tidy(node: SandboxNode) -> None:
+    """Fail unless the run has ended, the lock is free and nothing of the new content is left behind."""
+    journal = journal_of(node)
+    assert (journal["run"], journal["holder"]) == (None, None)
+    assert [name for name, content in node.tree(OWN_FOLDER).items() if b"NEW" in content] == []
+
+
+@pytest.mark.parametrize(
+    ("prepared", "dying"),
+    [((), STAGE), (STAGED, COMMIT), (COMMITTED, (RollBack(),)), (STAGED, (RollBack(),))],
+    ids=["staging", "committing", "rolling back", "unstaging"],
+)
+def test_after_a_crash_the_node_goes_back_completely(
+    tmp_path: Path, prepared: tuple[Operation, ...], dying: tuple[Operation, ...]
+) -> None:
+    for node in crashes(tmp_path, prepared, dying):
+        for path, before, after in ((FIRST, b"first old", NEW["a/web.config"]), (SECOND, b"second old", b"second NEW")):
+            assert node.read(path) in (before, after)  # at no moment is a file missing or cut
+        done(node, acquire(), RollBack())
+        assert contents(node) == OLD
+        is_tidy(node)
+
+
+def test_after_a_crash_while_confirming_the_node_is_whole_and_tidy(tmp_path: Path) -> None:
+    for node in crashes(tmp_path, COMMITTED, (Confirm(),)):
+        assert contents(node) == NEW
+        confirmed = journal_of(node)["run"] is None
+        (_, result) = ask(node, acquire(), RollBack())
+        assert ("error" in result) == confirmed
+        assert contents(node) == (NEW if confirmed else OLD)
+        is_tidy(node)
+
+
+def test_after_a_crash_while_confirming_it_can_be_confirmed_again(tmp_path: Path) -> None:
+    for node in crashes(tmp_path, COMMITTED, (Confirm(),)):
+        done(node, Confirm())
+        assert contents(node) == NEW
+        is_tidy(node)
