@@ -82,7 +82,7 @@ def origin(value: Any) -> str | None:
 def _source(value: Any) -> str | None:
     """Answer what Ansible calls the origin of *value*, such as `<CLI option '-e'>`."""
     tag = _tag(value)
-    return tag and tag.description
+    return str(tag.description) if tag is not None and tag.description else None
 
 
 def _tag(value: Any) -> Any:

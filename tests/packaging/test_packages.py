@@ -45,7 +45,7 @@ def test_plain_ansible_finds_the_collection_of_the_installed_wheel(installed: Pa
         sys.executable, "-m", "ansible", "playbook", "keydeploy.core.validate", "-i", inventory, "-vvv",
         cwd=tmp_path, PYTHONPATH=str(installed),
     )  # fmt: skip
-    assert f"Loading collection keydeploy.core from {installed}" in output
+    assert f"plays in {installed}/ansible_collections/keydeploy/core/playbooks/validate.yml" in output
     assert '"state": "valid"' in output
 
 
