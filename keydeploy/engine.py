@@ -8,7 +8,6 @@ Ansible quotes the lines around a mistake.
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -23,11 +22,16 @@ from keydeploy.inventory_files import first_mistake
 _MANY_NODES = 1000
 """More forks than a run has nodes cost nothing, and fewer would keep nodes from waiting for one instant."""
 
+_PATIENCE = 3.0
+"""Seconds in which Ansible ends its workers."""
+
 _FORCED = {
     "ANSIBLE_STDOUT_CALLBACK": "keydeploy.core.events",
     "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true",
     "ANSIBLE_DUPLICATE_YAML_DICT_KEY": "error",
     "ANSIBLE_RETRY_FILES_ENABLED": "false",
+    "ANSIBLE_RUN_TAGS": "all",
+    "ANSIBLE_SKIP_TAGS": "",
     "ANSIBLE_DEBUG": "false",
     "ANSIBLE_KEEP_REMOTE_FILES": "false",
     "ANSIBLE_LOCALHOST_WARNING": "false",
@@ -114,8 +118,6 @@ class Engine:
 
     def __init__(self, playbook: str, arguments: Arguments) -> None:
         self._arguments = arguments
-        # A session of its own keeps Ctrl-C at the terminal from it; it must not have one when it asks for a password.
-        self._own_session = not arguments.prompts
         events, events_end = os.pipe()
         stop, self._stop = os.pipe()
         environment = os.environ | _FORCED | {"KEYDEPLOY_EVENTS": str(events_end), "KEYDEPLOY_STOP": str(stop)}
@@ -126,7 +128,8 @@ class Engine:
             pass_fds=(events_end, stop),
             stdout=sys.stderr if arguments.verbosity else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            start_new_session=self._own_session,
+            # A session of its own keeps Ctrl-C at the terminal from it; without one it can ask for a password.
+            start_new_session=not arguments.prompts,
             text=True,
             errors="replace",
         )
@@ -140,6 +143,8 @@ class Engine:
         begun = False
         with self._events:
             for line in self._events:
+                if not line.endswith("\n"):
+                    break  # the child was killed while it wrote
                 event = _event(json.loads(line))
                 begun = begun or event.kind == "task"
                 yield event
@@ -153,12 +158,16 @@ class Engine:
         os.write(self._stop, b"!")
 
     def kill(self) -> None:
-        """End the child and its workers at once."""
+        """End the child and its workers at once.
+
+        The workers have sessions of their own: Ansible ends them on SIGTERM, and SIGKILL would leave them at work.
+        """
         if self._child.poll() is not None:
             return
-        if self._own_session:
-            os.killpg(self._child.pid, signal.SIGKILL)
-        else:
+        self._child.terminate()
+        try:
+            self._child.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
             self._child.kill()
 
     def _explain(self, complaint: str) -> EngineError:

@@ -16,9 +16,8 @@ from enum import Enum
 from keydeploy.plan import Cause, Plan, Reason
 from keydeploy.spec.model import Rollout
 
-_SHORTEST_MARGIN = 1.0
-_MARGIN_FACTOR = 1.5
-"""The commit calls start as the stage calls did; half as long again covers a busy controller."""
+_SPARE_MARGIN = 1.0
+"""Seconds beyond what staging showed, for a controller that is busier than it was then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +103,14 @@ def stopped() -> Decision:
 
 
 def margin(staged: Sequence[Staged]) -> float:
-    """Answer how long the commit calls may take to reach every node, measured from the stage calls of this run."""
-    took = max(answer.finished for answer in staged) - min(answer.started for answer in staged)
-    return _SHORTEST_MARGIN + _MARGIN_FACTOR * took
+    """Answer how long the commit calls may take to reach every node, measured from the stage calls of this run.
+
+    From the first stage call to the last one's begin, and as long as the slowest took: then every commit call
+    has arrived if it is no slower than a stage call, which does more before it is answered.
+    """
+    begun = [answer.started for answer in staged]
+    slowest = max(answer.finished - answer.started for answer in staged)
+    return _SPARE_MARGIN + max(begun) - min(begun) + slowest
 
 
 def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan) -> Verdict:

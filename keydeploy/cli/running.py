@@ -13,6 +13,7 @@ from rich.console import Console
 
 from keydeploy.cli.options import arguments
 from keydeploy.engine import Engine, Event
+from keydeploy.errors import EngineError
 from keydeploy.report import data, text
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.model import Recorder, Report, Verb, Verdict
@@ -33,16 +34,23 @@ _PER_NODE = ("observe", "stage", "commit", "conclude")
 def run(verb: Verb, options: argparse.Namespace) -> int:
     """Run *verb* with *options*, print its report and answer the exit code."""
     recorder = Recorder(verb, check=getattr(options, "check", False))
-    engine = Engine(verb.value, arguments(options))
     messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    hint = None
+    try:
+        _follow(Engine(verb.value, arguments(options)), recorder, messages)
+    except EngineError as error:
+        recorder.failure, hint = error.message, error.hint
+    report = recorder.report()
+    _print(report, options)
+    _conclude(report, messages, hint)
+    return exit_code(report)
+
+
+def _follow(engine: Engine, recorder: Recorder, messages: Console) -> None:
     with _stopping(engine, recorder, messages), _progress(messages) as show:
         for event in engine.events():
             recorder.record(event)
             show(event)
-    report = recorder.report()
-    _print(report, options)
-    _conclude(report, messages)
-    return exit_code(report)
 
 
 def _print(report: Report, options: argparse.Namespace) -> None:
@@ -58,13 +66,13 @@ def _print(report: Report, options: argparse.Namespace) -> None:
         console.print(f"the spec is valid for {len(report.declared)} node{'' if len(report.declared) == 1 else 's'}")
 
 
-def _conclude(report: Report, messages: Console) -> None:
-    """Tell what a person has to know beside the report."""
+def _conclude(report: Report, messages: Console, hint: str | None) -> None:
+    """Tell what a person has to know beside the report; *hint* belongs to its failure."""
     if report.problems:
         count = len(report.problems)
         _complain(messages, f"the spec has {count} problem{'' if count == 1 else 's'}; no node was contacted", None)
-    elif report.failure is not None:
-        _complain(messages, report.failure, None)
+    elif report.failure is not None and not report.interrupted:
+        _complain(messages, report.failure, hint)
     elif not report.declared and not report.interrupted:
         hint = "declare the variable keydeploy for the hosts of a farm; the README shows an inventory"
         _complain(messages, "no host of the inventory declares anything", hint)

@@ -1,6 +1,7 @@
 """keydeploy's own folder on a sandbox node: lock, journal, staged data and backups.
 
-The journal is written before each step (write, flush, rename), so what it says has at least begun.
+The journal is written before each step (write, rename), so what it says has at least begun. A sandbox outlives
+the death of a process, not of the machine: nothing waits for the disk.
 A run's entry holds, for each file, the content before and the content after, until the run ends: then
 `journal.json` goes first, and whatever else a crash leaves behind is removed by the next run that ends.
 """
@@ -254,8 +255,6 @@ def _write_file(file: Path, content: bytes) -> None:
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _missing_folders(file: Path) -> Iterator[Path]:

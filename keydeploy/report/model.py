@@ -12,6 +12,9 @@ from keydeploy.engine import Event
 from keydeploy.errors import Problem
 from keydeploy.plan import Cause, NodePlan, Plan, Reason
 
+TAKEN_BACK = {"unstaged", "rolled_back"}
+"""The outcomes of a node that shows what it did before and holds nothing of the run."""
+
 
 class Verb(Enum):
     """What the run was asked for."""
@@ -86,11 +89,16 @@ class Recorder:
     verb: Verb
     check: bool = False
     interrupted: bool = False
+    failure: str | None = None
+    """Why there are no events, or no more."""
+    _staging: bool = False
     _steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     _last: dict[str, tuple[str | None, dict[str, Any]]] = field(default_factory=dict)
 
     def record(self, event: Event) -> None:
         """Take *event* in."""
+        if event.kind == "task" and event.name == "stage":
+            self._staging = True
         if event.kind != "result" or event.host is None:
             return
         if event.name in ("validate", "plan", "gate", "verdict"):
@@ -104,10 +112,10 @@ class Recorder:
         problems = tuple(Problem(**problem) for problem in valid.get("problems", ()))
         plans = [Plan.from_json(value) for value in planned.get("farms", {}).values()]
         declared = [member for farm in valid.get("farms", {}).values() for member in farm["members"]]
-        failure = None
-        if valid.get("state") not in ("valid", "invalid", "empty"):
+        failure = self.failure
+        if failure is None and valid.get("state") not in ("valid", "invalid", "empty"):
             failure = valid.get("cause") or "the run ended before the spec was checked"
-        elif self.verb is not Verb.VALIDATE and declared and not plans:
+        elif failure is None and self.verb is not Verb.VALIDATE and declared and not plans:
             failure = planned.get("cause") or "the run ended before it had a plan"
         return Report(
             verb=self.verb,
@@ -130,15 +138,13 @@ class Recorder:
         return FarmReport(
             farm=plan.farm,
             spec=plan.spec,
-            verdict=self._verdict(
-                plan, nodes, went_live=bool(decided.get("go")), refused=bool(plan.reasons or obstacles)
-            ),
+            verdict=self._verdict(plan, nodes, refused=bool(plan.reasons or obstacles)),
             nodes=nodes,
             reasons=tuple(dict.fromkeys(reasons)),
             not_looked_at=plan.not_looked_at,
         )
 
-    def _verdict(self, plan: Plan, nodes: tuple[NodeReport, ...], *, went_live: bool, refused: bool) -> Verdict:
+    def _verdict(self, plan: Plan, nodes: tuple[NodeReport, ...], *, refused: bool) -> Verdict:
         if any(reason.cause is Cause.UNFINISHED for reason in plan.reasons):
             return Verdict.INCOMPLETE
         if refused:
@@ -147,7 +153,9 @@ class Recorder:
             return Verdict.IN_ORDER
         if self.verb is not Verb.APPLY or self.check:
             return Verdict.PENDING
-        return _end({node.outcome for node in nodes}, went_live=went_live)
+        if not self._staging:
+            return Verdict.REFUSED
+        return _end({node.outcome for node in nodes})
 
     def _node(self, node: str, plan: Plan) -> NodeReport:
         status, result = self._last.get(node, (None, {}))
@@ -162,11 +170,11 @@ class Recorder:
         return _reasons(self._steps.get(step, {}).get(name, {}).get(farm, ()))
 
 
-def _end(outcomes: set[str | None], *, went_live: bool) -> Verdict:
+def _end(outcomes: set[str | None]) -> Verdict:
+    """Answer the verdict on a farm of which some node may have staged; nodes that answer nothing may still hold it."""
     if outcomes == {"applied"}:
         return Verdict.APPLIED
-    split = went_live and not outcomes <= {"rolled_back"}
-    return Verdict.INCOMPLETE if split else Verdict.ROLLED_BACK
+    return Verdict.ROLLED_BACK if outcomes <= TAKEN_BACK else Verdict.INCOMPLETE
 
 
 def _reasons(values: Iterable[Mapping[str, Any]]) -> list[Reason]:

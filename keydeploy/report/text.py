@@ -5,9 +5,9 @@ from itertools import groupby
 
 from rich.text import Text
 
-from keydeploy.plan import Action, NodePlan, Operation
+from keydeploy.plan import Action, Cause, NodePlan, Operation
 from keydeploy.report.diff import redacted_diff
-from keydeploy.report.model import FarmReport, NodeReport, Report, Verb, Verdict
+from keydeploy.report.model import TAKEN_BACK, FarmReport, NodeReport, Report, Verb, Verdict
 
 _NAMES_SHOWN = 6
 _FINGERPRINT_SHOWN = len("sha256:") + 16
@@ -69,15 +69,19 @@ def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]
 def _summary(farm: FarmReport, verb: Verb) -> str:
     nodes = _count(len(farm.nodes))
     changed = sum(1 for node in farm.nodes if node.plan and node.plan.changes)
-    unsure = [node.node for node in farm.nodes if node.outcome not in ("applied", "rolled_back")]
     return {
         Verdict.IN_ORDER: f"{nodes} as declared, nothing to do",
         Verdict.PENDING: f"{'drift' if verb is Verb.DRIFT else 'changes'} on {changed} of {nodes}",
         Verdict.APPLIED: f"applied to {changed} of {nodes} at one instant, and verified on all",
         Verdict.ROLLED_BACK: f"not applied; {nodes} as before",
         Verdict.REFUSED: "not applied; nothing was changed" if verb is Verb.APPLY else "cannot tell",
-        Verdict.INCOMPLETE: f"INCOMPLETE; look at {_names(unsure)}",
+        Verdict.INCOMPLETE: f"INCOMPLETE; look at {_names(_unsure(farm))}",
     }[farm.verdict]
+
+
+def _unsure(farm: FarmReport) -> list[str]:
+    unfinished = [reason.node for reason in farm.reasons if reason.cause is Cause.UNFINISHED and reason.node]
+    return unfinished or [node.node for node in farm.nodes if node.outcome not in {"applied", *TAKEN_BACK}]
 
 
 def _verdict_style(verdict: Verdict) -> str:

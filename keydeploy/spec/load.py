@@ -29,8 +29,10 @@ def load(declaration: Declaration) -> Spec:
 
 
 def problems_of(declaration: Declaration) -> tuple[Problem, ...]:
-    """Answer everything that is wrong with *declaration* by itself."""
-    found = [*declaration.problems, *problems_of_shape(declaration), *problems_of_rules(declaration)]
+    """Answer everything that is wrong with *declaration* by itself; rules add nothing where the shape is wrong."""
+    found = [*declaration.problems, *problems_of_shape(declaration)]
+    told = {problem.address for problem in found}
+    found += (problem for problem in problems_of_rules(declaration) if problem.address not in told)
     return tuple(dict.fromkeys(found))
 
 

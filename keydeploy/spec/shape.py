@@ -125,9 +125,11 @@ def _kind(value: Any) -> str:
 
 
 def _remedy(value: Any, schema: dict[str, Any]) -> str:
-    if schema.get("type") != "string" or isinstance(value, (dict, list)) or value is None:
-        return ""
-    if not _matches(schema.get("pattern", ""), str(value)):
+    examples = schema.get("examples", [str(value)])
+    if str(value) not in examples:
+        return f", such as {examples[0]}"
+    was_text = isinstance(value, (bool, int, float, datetime.date)) and schema.get("type") == "string"
+    if not was_text or not _matches(schema.get("pattern", ""), str(value)):
         return ""
     return f"; put it in quotes, or YAML reads it as {_kind(value)}"
 

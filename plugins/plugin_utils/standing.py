@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .run import PLAN
+
 if TYPE_CHECKING:
     from keydeploy.plan import Plan
 
@@ -17,27 +19,36 @@ def standing(run: Run) -> dict[str, Any]:
     """Answer `invalid`, `skipped`, `refused`, `in_order` or `pending`, with the reasons and the redacted diff."""
     if run.problems:
         return {"state": "invalid", "run": run.name, "reasons": [_line(problem) for problem in run.problems]}
-    if run.unchecked:
-        return {"state": "refused", "run": run.name, "reasons": [run.unchecked]}
-    if run.farm is None:
-        return {"state": "skipped", "run": run.name}
+    known = {"run": run.name, "farm": run.farm} if run.farm else {"run": run.name}
+    refusals = _refusals(run)
+    if refusals:
+        return {"state": "refused", **known, "reasons": refusals}
     plan = run.plan(run.farm)
     if plan is None:
-        reasons = ["there is no plan; a condition or tag on the import may have skipped its tasks"]
-        return {"state": "refused", "run": run.name, "farm": run.farm, "reasons": reasons}
-    if plan.reasons:
-        return {"state": "refused", "run": run.name, "farm": run.farm, "reasons": [str(r) for r in plan.reasons]}
+        return {"state": "skipped", **known}
     if not plan.changes:
-        return {"state": "in_order", "run": run.name, "farm": run.farm}
-    return {"state": "pending", "run": run.name, "farm": run.farm, **_changes(plan, run.host)}
+        return {"state": "in_order", **known}
+    return {"state": "pending", **known, **_changes(plan, run.host)}
 
 
 def fail_where_refused(result: dict[str, Any]) -> dict[str, Any]:
     """Make *result* a failure, with its reasons as the message, when its state is a refusal."""
     if result["state"] not in REFUSALS:
         return result
-    told = result.get("reasons") or [result.get("cause") or "the node is not as declared"]
+    told = [text for text in (result.get("cause"), *result.get("reasons", ())) if text] or ["the node is not as declared"]
     return {**result, "failed": True, "msg": f"keydeploy: {result['state'].replace('_', ' ')}: " + "; ".join(told)}
+
+
+def _refusals(run: Run) -> list[str]:
+    if run.unchecked:
+        return [run.unchecked]
+    if run.farm is None:
+        return []
+    plan = run.plan(run.farm)
+    if plan is None:
+        cause = run.step(PLAN).get("cause")
+        return [cause or "there is no plan; a condition or tag on the import may have skipped its tasks"]
+    return [str(reason) for reason in plan.reasons]
 
 
 def _changes(plan: Plan, host: str) -> dict[str, Any]:

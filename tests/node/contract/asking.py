@@ -87,7 +87,7 @@ def switch(node: NodeUnderTest, run: str = RUN) -> None:
     done(node, Commit(node.clock(), 2.0), run=run)
 
 
-def roll_out(node: Answering, *files: StageFile, run: str = RUN) -> None:
+def roll_out(node: NodeUnderTest, *files: StageFile, run: str = RUN) -> None:
     """Stage, commit and confirm *files*."""
     stage(node, *files, run=run)
     switch(node, run)
