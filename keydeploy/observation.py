@@ -160,7 +160,8 @@ def observe(spec: Spec, response: Response) -> Observation:
         if any(_conflict(change, changes) for change in mending):
             seen = [replace(subject, refusal=_SHARED_FILE) for subject in seen]
         else:
-            changes.update((_name_of(change.path), change) for change in mending)
+            for change in mending:
+                changes.setdefault(_name_of(change.path), change)
         subjects.extend(seen)
     return Observation(
         node=spec.host,

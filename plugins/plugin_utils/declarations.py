@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,11 @@ from ansible.errors import (
 from keydeploy.errors import Problem
 from keydeploy.spec import UNRESOLVED, Declaration
 from keydeploy.spec.declaration import address, speakable
+
+try:  # The tag is private to ansible-core, so it is asked for in this module alone.
+    from ansible._internal._datatag._tags import Origin
+except ImportError:
+    Origin = None
 
 VARIABLE = "keydeploy"
 
@@ -86,12 +92,7 @@ def _source(value: Any) -> str | None:
 
 
 def _tag(value: Any) -> Any:
-    # The tag is private to ansible-core, so it is asked for here alone.
-    try:
-        from ansible._internal._datatag._tags import Origin  # noqa: PLC0415
-    except ImportError:
-        return None
-    return Origin.get_tag(value)
+    return Origin.get_tag(value) if Origin is not None else None
 
 
 class _Reader:
@@ -218,6 +219,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         following = following.__cause__
 
 
+@cache
 def _relative(path: str) -> str:
     here = Path.cwd()
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path

@@ -35,8 +35,9 @@ def fail_where_refused(result: dict[str, Any]) -> dict[str, Any]:
     """Make *result* a failure, with its reasons as the message, when its state is a refusal."""
     if result["state"] not in REFUSALS:
         return result
-    told = [text for text in (result.get("cause"), *result.get("reasons", ())) if text] or ["the node is not as declared"]
-    return {**result, "failed": True, "msg": f"keydeploy: {result['state'].replace('_', ' ')}: " + "; ".join(told)}
+    told = [text for text in (result.get("cause"), *result.get("reasons", ())) if text]
+    why = "; ".join(told) or "the node is not as declared"
+    return {**result, "failed": True, "msg": f"keydeploy: {result['state'].replace('_', ' ')}: {why}"}
 
 
 def _refusals(run: Run) -> list[str]:

@@ -11,8 +11,7 @@ from keydeploy.node.contract import Request, Response
 from keydeploy.node.layout import create
 from keydeploy.node.sandbox import Sandbox
 from keydeploy.observation import Observation, observe
-from keydeploy.plan import NodePlan
-from keydeploy.plan import Farm, plan
+from keydeploy.plan import Farm, NodePlan, plan
 from keydeploy.spec import Declaration, Spec, load
 
 VALIDATION_KEY = "5EC2E7" * 10 + "ABCD"

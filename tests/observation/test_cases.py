@@ -22,7 +22,7 @@ CASES = sorted(Path(__file__).with_name("cases").glob("*.yml"))
 
 
 def prepared(case: dict[str, Any], root: Path) -> Node:
-    node = Node(root, {path: None for path in case.get("sandbox", ["/portal"])})
+    node = Node(root, dict.fromkeys(case.get("sandbox", ["/portal"])))
     for path, text in case.get("files", {}).items():
         node.write(path, Template(text).substitute(equal=EQUAL, old=OLD, password=PASSWORD))
     for path, old, new in case.get("replace", []):

@@ -11,8 +11,9 @@ from keydeploy.spec import Declaration
 Places = dict[tuple[str | int, ...], str]
 
 
-def declarations(root: yaml.MappingNode, file: str) -> Iterator[Declaration]:
-    """Yield what each host declares; *root* maps hosts to their specs, and `.name` to what others refer to by anchor."""
+def declarations(root: yaml.Node, file: str) -> Iterator[Declaration]:
+    """Yield what each host declares; *root* maps hosts to specs, and `.name` to what others refer to by anchor."""
+    assert isinstance(root, yaml.MappingNode), file
     for host, node in root.value:
         if host.value.startswith("."):
             continue

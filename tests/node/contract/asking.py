@@ -1,6 +1,7 @@
 """How the suite asks a node: typed operations out, plain results back, both sides checked against the schema."""
 
 import json
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -31,8 +32,13 @@ Result = dict[str, Any]
 
 def conforms(text: str, kind: str) -> None:
     """Fail unless the JSON *text* is a `request` or a `response` by the schema."""
+    _validator(kind).validate(json.loads(text))
+
+
+@cache
+def _validator(kind: str) -> Draft202012Validator:
     definitions = validator("node").schema["$defs"]  # type: ignore[index]
-    Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": definitions}).validate(json.loads(text))
+    return Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
 
 
 def ask(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> list[Result]:

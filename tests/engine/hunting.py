@@ -1,0 +1,86 @@
+"""Looks for secrets in everything that a run left behind, in every form in which one could slip out.
+
+A secret may lie where it is used: on the nodes and in the inventory that declares it. Nowhere else.
+"""
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.engine.farm import (
+    DECRYPTION_KEY,
+    OLD_DECRYPTION_KEY,
+    OLD_VALIDATION_KEY,
+    PASSWORD,
+    VALIDATION_KEY,
+    Ran,
+    Stand,
+)
+
+KEYS = (VALIDATION_KEY, DECRYPTION_KEY, OLD_VALIDATION_KEY, OLD_DECRYPTION_KEY)
+_FRAGMENT = 16
+"""Hex digits of a key that are enough to call it one: half an answer holds half a key."""
+
+
+def forms(keys: Sequence[str] = KEYS, words: Sequence[str] = (PASSWORD,)) -> dict[bytes, str]:
+    """Answer what to look for, in lower case or as it is, and of which secret it is a form."""
+    found: dict[bytes, str] = {}
+    for number, key in enumerate(keys):
+        for start in range(0, len(key) - _FRAGMENT + 1, _FRAGMENT):
+            found |= dict.fromkeys(_of_text(key[start : start + _FRAGMENT]), f"key {number}")
+        found |= dict.fromkeys(_of_bytes(key.encode()), f"key {number}")
+        found |= dict.fromkeys(_of_bytes(key.lower().encode()), f"key {number}")
+        found |= dict.fromkeys([bytes.fromhex(key)[:12], *_of_bytes(bytes.fromhex(key))], f"key {number}")
+    for number, word in enumerate(words):
+        found |= dict.fromkeys([*_of_text(word), *_of_bytes(word.encode())], f"word {number}")
+    return found
+
+
+def leaks(stand: Stand, *runs: Ran) -> list[str]:
+    """Answer where a secret stands that must not stand there, and in which form."""
+    wanted = forms()
+    places = {f"{name} of run {n}": text for n, ran in enumerate(runs) for name, text in _told(ran).items()}
+    files = (file for file in stand.folder.rglob("*") if file.is_file() and not _may_hold_secrets(file, stand))
+    places |= {str(file.relative_to(stand.folder)): file.read_bytes() for file in files}
+    return [f"{place}: {secret}" for place, content in places.items() for secret in find(content, wanted)]
+
+
+def find(content: bytes, wanted: dict[bytes, str]) -> set[str]:
+    """Answer the secrets of which *content* holds a form."""
+    lower = content.lower()
+    return {f"{secret} ({form!r})" for form, secret in wanted.items() if form in content or form in lower}
+
+
+def processes(pid: int) -> dict[str, bytes]:
+    """Answer the command line and the environment of the process *pid* and of all that it started."""
+    folder = Path("/proc") / str(pid)
+    own = {f"{pid} {name}": (folder / name).read_bytes() for name in ("cmdline", "environ")}
+    children = (folder / "task" / str(pid) / "children").read_text().split()
+    for child in children:
+        own |= processes(int(child))
+    return own
+
+
+def _told(ran: Ran) -> dict[str, bytes]:
+    return {"stdout": ran.out.encode(), "stderr": ran.err.encode(), "results": json.dumps(ran.dumped).encode()}
+
+
+def _may_hold_secrets(file: Path, stand: Stand) -> bool:
+    return file == stand.inventory or file.is_relative_to(stand.folder / "nodes")
+
+
+def _of_text(text: str) -> Iterator[bytes]:
+    """Yield forms in lower case, which are looked for without regard to case."""
+    yield text.lower().encode()
+    yield text.lower().encode("utf-16-le")
+    yield text.lower().encode("utf-16-be")
+
+
+def _of_bytes(content: bytes) -> Iterator[bytes]:
+    """Yield base64 wherever the content begins in the encoded text, without the digits that depend on neighbours."""
+    for shift in range(3):
+        encoded = base64.b64encode(bytes(shift) + content)[(0, 2, 3)[shift] :]
+        inner = encoded[: len(encoded) // 4 * 4 - 4]
+        yield inner[:32]
+        yield inner[:32].replace(b"+", b"-").replace(b"/", b"_")

@@ -1,0 +1,192 @@
+"""The gate before the commit and the verdict after it."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keydeploy.edit import Difference
+from keydeploy.observation import Observation, State, Subject
+from keydeploy.plan import Cause, Farm, Plan, plan
+from keydeploy.rollout import Committed, Outcome, Staged, decide, judge, margin, obstacles, stopped
+from keydeploy.spec import Rollout
+
+NOW = 1_800_000_000.0
+MEMBERS = ("web1", "web2", "web3")
+ROLLOUT = Rollout(margin=2.0, clock_drift_limit=0.5)
+STAGED = tuple(Staged(node=name, started=NOW, finished=NOW + 1) for name in MEMBERS)
+COMMITTED = tuple(Committed(node=name) for name in MEMBERS)
+FARM = Farm(name="portal", spec="d1", members=MEMBERS)
+IN_ORDER = plan(FARM, [Observation(node=name, state=State.OBSERVED, spec="d1") for name in MEMBERS])
+
+ANSWERS = st.tuples(
+    *(
+        st.none()
+        | st.builds(
+            Staged,
+            node=st.just(name),
+            problem=st.none() | st.just("the disk is full"),
+            started=st.floats(0, 10),
+            finished=st.floats(10, 20),
+            first_offset=st.floats(-5, 5),
+            offset=st.floats(-5, 5),
+        )
+        for name in MEMBERS
+    )
+).map(lambda answers: [answer for answer in answers if answer is not None])
+
+
+def after(**values: object) -> Plan:
+    """Answer the plan after a commit in which web2 showed *values*."""
+    observations = [Observation(node=name, state=State.OBSERVED, spec="d1") for name in MEMBERS]
+    observations[1] = replace(observations[1], **values)  # type: ignore[arg-type]
+    return plan(FARM, observations)
+
+
+# The gate
+
+
+def test_when_all_have_staged_it_goes_at_one_instant_in_each_nodes_own_time() -> None:
+    staged = [
+        replace(answer, offset=offset, first_offset=offset)
+        for answer, offset in zip(STAGED, (0.0, 7200.0, -3.5), strict=True)
+    ]
+    decision = decide(MEMBERS, staged, ROLLOUT, NOW)
+    assert decision.go
+    assert decision.instants == {"web1": NOW + 2, "web2": NOW + 7202, "web3": NOW - 1.5}
+
+
+def test_a_member_without_an_answer_stops_it() -> None:
+    decision = decide(MEMBERS, STAGED[:2], ROLLOUT, NOW)
+    assert (decision.go, decision.instants) == (False, {})
+    assert [str(reason) for reason in decision.reasons] == ["web3: it gave no answer to staging"]
+
+
+def test_a_member_that_failed_stops_it_with_its_reason() -> None:
+    staged = [replace(STAGED[0], problem="the disk is full"), *STAGED[1:]]
+    assert [str(reason) for reason in decide(MEMBERS, staged, ROLLOUT, NOW).reasons] == ["web1: the disk is full"]
+
+
+def test_a_member_that_could_not_be_reached_is_told_as_such() -> None:
+    unreachable = replace(STAGED[0], problem="the connection failed", cause=Cause.UNREACHABLE)
+    (reason,) = decide(MEMBERS, [unreachable, *STAGED[1:]], ROLLOUT, NOW).reasons
+    assert (reason.cause, reason.node) == (Cause.UNREACHABLE, "web1")
+    lost = replace(COMMITTED[0], problem="the connection failed", cause=Cause.UNREACHABLE)
+    (reason,) = judge(MEMBERS, [lost, *COMMITTED[1:]], IN_ORDER).reasons
+    assert (reason.cause, reason.node) == (Cause.UNREACHABLE, "web1")
+
+
+def test_a_run_that_was_told_to_stop_does_not_go() -> None:
+    assert not stopped().go
+    assert [str(reason) for reason in stopped().reasons] == ["the run was interrupted"]
+
+
+def test_every_reason_is_told() -> None:
+    assert len(decide(MEMBERS, [replace(STAGED[0], problem="x")], ROLLOUT, NOW).reasons) == 3
+
+
+@pytest.mark.parametrize(("moved", "go"), [(0.0, True), (0.5, True), (-0.5, True), (0.75, False), (-3600.0, False)])
+def test_a_clock_may_be_wrong_but_not_move(moved: float, go: bool) -> None:
+    staged = [*STAGED[:2], replace(STAGED[2], first_offset=100.0, offset=100.0 + moved)]
+    decision = decide(MEMBERS, staged, ROLLOUT, NOW)
+    assert decision.go == go
+    if not go:
+        assert str(decision.reasons[0]) == f"web3: its clock moved by {abs(moved):.1f} s during the run"
+        assert decision.reasons[0].hint == "the limit is rollout.clock_drift_limit, 0.5 s"
+
+
+def test_without_a_declared_margin_it_is_measured() -> None:
+    decision = decide(MEMBERS, STAGED, Rollout(), NOW)
+    assert decision.instants["web1"] == NOW + margin(STAGED) > NOW
+
+
+def test_the_margin_covers_the_stagger_of_the_calls_and_the_slowest_of_them() -> None:
+    staged = [
+        replace(STAGED[0], started=NOW, finished=NOW + 4),
+        replace(STAGED[1], started=NOW + 3, finished=NOW + 5),
+    ]
+    assert margin(staged) == 1.0 + 3 + 4
+
+
+@settings(derandomize=True)
+@given(ANSWERS, st.randoms(use_true_random=False))
+def test_it_goes_only_when_every_member_is_ready_whatever_the_order(staged: list[Staged], random: object) -> None:
+    ready = {
+        answer.node for answer in staged if answer.problem is None and abs(answer.offset - answer.first_offset) <= 0.5
+    }
+    decision = decide(MEMBERS, staged, ROLLOUT, NOW)
+    assert decision.go == (ready == set(MEMBERS))
+    assert {reason.node for reason in decision.reasons} == set(MEMBERS) - ready
+    assert bool(decision.instants) == decision.go
+    shuffled = list(staged)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert decide(MEMBERS, shuffled, ROLLOUT, NOW) == decision
+
+
+# What stands against a change before it starts
+
+
+def test_a_whole_farm_with_enough_forks_may_start() -> None:
+    assert obstacles([], nodes=3, forks=3) == ()
+
+
+def test_a_limit_that_cuts_the_farm_is_refused_with_the_names() -> None:
+    (reason,) = obstacles(["web2", "web3"], nodes=3, forks=5)
+    assert (reason.cause, reason.hint) == (Cause.LIMIT, "run it without a limit")
+    assert "web2, web3" in reason.text
+
+
+def test_too_few_forks_are_refused_with_the_number_to_set() -> None:
+    (reason,) = obstacles([], nodes=8, forks=5)
+    assert (reason.cause, reason.hint) == (Cause.FORKS, "set forks = 8, such as with -f 8")
+    assert "8 nodes" in reason.text
+
+
+def test_both_obstacles_are_told_at_once() -> None:
+    assert [reason.cause for reason in obstacles(["web1"], nodes=8, forks=5)] == [Cause.LIMIT, Cause.FORKS]
+
+
+# The verdict
+
+
+def test_a_farm_that_is_as_declared_and_healthy_is_confirmed() -> None:
+    verdict = judge(MEMBERS, COMMITTED, IN_ORDER)
+    assert (verdict.outcome, verdict.reasons) == (Outcome.CONFIRM, ())
+
+
+@pytest.mark.parametrize("silent", MEMBERS)
+def test_a_member_that_did_not_answer_sends_all_back(silent: str) -> None:
+    verdict = judge(MEMBERS, [answer for answer in COMMITTED if answer.node != silent], IN_ORDER)
+    assert verdict.outcome is Outcome.BACK
+    assert [str(reason) for reason in verdict.reasons] == [f"{silent}: it gave no answer to the commit"]
+
+
+def test_a_member_with_a_problem_sends_all_back() -> None:
+    unhealthy = replace(COMMITTED[1], problem="the health check got status 500")
+    verdict = judge(MEMBERS, [COMMITTED[0], unhealthy, COMMITTED[2]], IN_ORDER)
+    assert verdict.outcome is Outcome.BACK
+    assert [str(reason) for reason in verdict.reasons] == ["web2: the health check got status 500"]
+
+
+def test_a_node_that_claims_to_have_switched_and_shows_otherwise_sends_all_back() -> None:
+    subject = Subject(address="a", target=None, differences=(Difference("validationKey", "another key", "x"),))
+    verdict = judge(MEMBERS, COMMITTED, after(subjects=(subject,)))
+    assert verdict.outcome is Outcome.BACK
+    assert [str(reason) for reason in verdict.reasons] == ["web2: it is not as declared after the commit"]
+
+
+def test_a_node_that_could_not_be_observed_again_sends_all_back() -> None:
+    verdict = judge(MEMBERS, COMMITTED, after(state=State.UNREACHABLE, cause="the connection failed"))
+    assert verdict.outcome is Outcome.BACK
+    assert [str(reason) for reason in verdict.reasons] == ["web2: the connection failed"]
+
+
+def test_the_journal_of_this_very_run_is_no_reason_to_go_back() -> None:
+    assert judge(MEMBERS, COMMITTED, after(unfinished="this run")).outcome is Outcome.CONFIRM
+
+
+def test_of_several_reasons_of_a_node_the_first_is_told() -> None:
+    committed = [COMMITTED[0], replace(COMMITTED[1], problem="it was late"), COMMITTED[2]]
+    verdict = judge(MEMBERS, committed, after(state=State.FAILED, cause="another"))
+    assert [str(reason) for reason in verdict.reasons] == ["web2: it was late"]
