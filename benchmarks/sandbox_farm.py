@@ -1,7 +1,7 @@
 """Measures farms of sandbox nodes: first apply, apply with nothing to do, drift.
 
-Prints a table with the time of each beside the time of an empty play over the same hosts in the same run, because machines
-differ and are shared; the ratio is what can be compared.
+Prints a table with the time of each beside the time of an empty play over the same hosts in the same run,
+because machines differ and are shared; the ratio is what can be compared.
 
     python benchmarks/sandbox_farm.py [NODES]...
 """

@@ -188,7 +188,8 @@ def generate(
 ) -> MachineKey:
     """Make a new pair from *random_bytes*, such as `os.urandom`.
 
-    64 bytes for validation, and for decryption the longest key that the algorithm takes. Raises `KeyMaterialError` for algorithms that *mode* does not know.
+    64 bytes for validation, and for decryption the longest key that the algorithm takes. Raises
+    `KeyMaterialError` for algorithms that *mode* does not know.
     """
     check_mode(mode)
     check_validation(validation, mode)

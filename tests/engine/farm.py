@@ -101,6 +101,7 @@ class Stand:
         self.configure()
         self.variables |= {
             "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
             "keydeploy_sandbox": f"{self.folder}/nodes/{{{{ inventory_hostname }}}}",
             "vault_portal": {"validation_key": VALIDATION_KEY, "decryption_key": DECRYPTION_KEY},
         }

@@ -102,11 +102,14 @@ def test_an_import_uses_no_result_of_an_earlier_one(tmp_path: Path) -> None:
         ]
     )
 
-    ends = [(seen["host"], seen["result"].get("state")) for seen in ran.dumped if seen["action"].endswith(".conclude")]
-    assert set(ends[:3]) == {(node, "applied") for node in NODES}
-    assert set(ends[3:6]) == {(node, "applied") for node in NODES}
-    assert {seen["host"]: seen["result"].get("changed") for seen in ran.dumped if seen["action"].endswith(".conclude")}
-    assert set(ends[6:]) == {("web1", None), ("web2", "refused"), ("web3", "refused")}
+    ends = [
+        (seen["host"], seen["result"].get("state"), seen["result"]["changed"])
+        for seen in ran.dumped
+        if seen["action"] == "keydeploy.core.conclude"
+    ]
+    assert set(ends[:3]) == {("web1", "applied", True), ("web2", "applied", True), ("web3", "applied", True)}
+    assert set(ends[3:6]) == {("web1", "applied", False), ("web2", "applied", True), ("web3", "applied", False)}
+    assert set(ends[6:]) == {("web1", None, False), ("web2", "refused", False), ("web3", "refused", False)}
     assert ran.code != 0
     assert "the spec was not checked; a condition or tag on the import may have skipped that" in ran.text
     assert all(stand.own_config(node).read_bytes() == DECLARED_KEYS for node in NODES)

@@ -1,0 +1,70 @@
+"""Which files of a node decide about the spec, and what was read of them."""
+
+from collections.abc import Mapping
+
+from keydeploy import iis
+from keydeploy.errors import DocumentError
+from keydeploy.node.contract import FileState, Location, Pointer, Step
+from keydeploy.spec.model import Spec
+from keydeploy.webconfig.document import Document, parse
+
+Key = tuple[str, ...]
+"""Names one file: `("own", "portal")` is the web.config of the application `portal`."""
+
+ROOT_FILES = {"machine.config": "machine.config", "web.config": "root web.config"}
+"""The files of a runtime's folder, and what messages call them."""
+
+
+def locations(spec: Spec) -> dict[Key, Location]:
+    """Answer every file that decides about the spec's applications, by the key under which it is asked for."""
+    found: dict[Key, Location] = {}
+    if not spec.applications:
+        return found
+    for runtime in iis.RUNTIMES:
+        for file in ROOT_FILES:
+            found[runtime.folder, file] = f"{runtime.folder}\\{file}"
+    if any(application.site for application in spec.applications.values()):
+        found["iis", "redirection"] = iis.REDIRECTION
+        found["iis", "host"] = iis.APPLICATION_HOST
+    for name, application in spec.applications.items():
+        files: dict[Key, Location] = {}
+        if application.site is None or application.path is None:
+            files["own", name] = application.web_config or ""
+        else:
+            files["own", name] = iis.web_config(application.site, application.path)
+            for above in iis.ancestors(application.path):
+                files["above", name, above] = iis.web_config(application.site, above)
+        for key, location in files.items():
+            found[key] = location
+            found["moved", *key] = _moved_machine_key(location)
+    return found
+
+
+def _moved_machine_key(file: Location) -> Pointer:
+    return Pointer(file=file, walk=(Step("machineKey"),), attribute="configSource")
+
+
+class Files:
+    """What was read, parsed when it is asked for, and once."""
+
+    def __init__(self, states: Mapping[Key, FileState]) -> None:
+        self._states = states
+        self._documents: dict[Key, Document | None] = {}
+
+    def __getitem__(self, key: Key) -> FileState:
+        return self._states[key]
+
+    def document(self, *key: str) -> Document | None:
+        """Answer the file *key*, None when it does not exist; raises `DocumentError` that names its path."""
+        if key not in self._documents:
+            self._documents[key] = self._parse(key)
+        return self._documents[key]
+
+    def _parse(self, key: Key) -> Document | None:
+        state = self._states.get(key)
+        if state is None or state.content is None:
+            return None
+        try:
+            return parse(state.content.reveal())
+        except DocumentError as error:
+            raise DocumentError(f"{state.path}: {error.message}", hint=error.hint) from None

@@ -1,0 +1,65 @@
+"""Asks for what the spec depends on, and reduces a node's answer to an observation."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from keydeploy.errors import DocumentError
+from keydeploy.node.contract import ReadFile, ReadJournal, ReadSystem, Response
+from keydeploy.observation.files import Files, locations
+from keydeploy.observation.model import FileChange, Observation, State, Subject
+from keydeploy.observation.sight import Sight
+from keydeploy.spec.model import Spec
+
+_SLASHES = re.compile(r"[\\/]+")
+_SHARED_FILE = "another application of the spec needs other edits in the same file; declare one of them"
+
+Reading = ReadJournal | ReadFile | ReadSystem
+
+
+def questions(spec: Spec) -> tuple[Reading, ...]:
+    """Answer all that a node must be asked about *spec*, in one request; `observe` knows the order."""
+    return (ReadJournal(), *(ReadFile(location) for location in locations(spec).values()), ReadSystem())
+
+
+def observe(spec: Spec, response: Response) -> Observation:
+    """Reduce a node's *response* to `questions(spec)`; raises `NodeError` when the node could not answer."""
+    response.raise_for_error()
+    files = Files(dict(zip(locations(spec), response.files(), strict=True)))
+    subjects: list[Subject] = []
+    changes: dict[str, FileChange] = {}
+    for name, application in spec.applications.items():
+        seen, mending = _look(Sight(spec, files, name, application))
+        if any(_conflict(change, changes) for change in mending):
+            seen = [replace(subject, refusal=_SHARED_FILE) for subject in seen]
+        else:
+            for change in mending:
+                changes.setdefault(_name_of(change.path), change)
+        subjects.extend(seen)
+    return Observation(
+        node=spec.host,
+        state=State.OBSERVED,
+        spec=spec.digest(),
+        clock=response.system().clock,
+        unfinished=response.journal().run,
+        subjects=tuple(subjects),
+        files=tuple(change for change in changes.values() if change.edits),
+    )
+
+
+def _look(sight: Sight) -> tuple[list[Subject], list[FileChange]]:
+    """Compare one application; what stands against it holds for all that is declared for it."""
+    try:
+        return sight.compare()
+    except DocumentError as error:
+        refusal = f"{error.message}; {error.hint}" if error.hint else error.message
+        return [Subject(address=address, target=sight.target, refusal=refusal) for address in sight.addresses()], []
+
+
+def _conflict(change: FileChange, changes: Mapping[str, FileChange]) -> bool:
+    return changes.get(_name_of(change.path), change).edits != change.edits
+
+
+def _name_of(path: str) -> str:
+    """Answer one name for all spellings of a full Windows path."""
+    return _SLASHES.sub(r"\\", path).lower()
