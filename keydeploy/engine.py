@@ -12,18 +12,22 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 from keydeploy.errors import EngineError
 from keydeploy.inventory_files import first_mistake
+from keydeploy.secret import Secret
 
 _MANY_NODES = 1000
 """More forks than a run has nodes cost nothing, and fewer would keep nodes from waiting for one instant."""
 
 _PATIENCE = 3.0
 """Seconds in which Ansible ends its workers."""
+
+_STANDARD_INPUT = "/dev/stdin"
 
 _FORCED = {
     "ANSIBLE_STDOUT_CALLBACK": "keydeploy.core.events",
@@ -74,16 +78,12 @@ class Arguments:
     extra_vars: Sequence[str] = ()
     vault_ids: Sequence[str] = ()
     vault_password_files: Sequence[str] = ()
-    ask_vault_pass: bool = False
+    vault_password: Secret | None = None
+    """What the user was asked for: of the one vault identity `NAME@prompt`, or of the default one."""
     forks: int | None = None
     check: bool = False
     diff: bool = False
     verbosity: int = 0
-
-    @property
-    def prompts(self) -> bool:
-        """Tell whether Ansible asks for a password at the terminal."""
-        return self.ask_vault_pass or any(value.endswith("@prompt") for value in self.vault_ids)
 
     def command(self) -> list[str]:
         """Answer the arguments of `ansible-playbook`."""
@@ -91,15 +91,21 @@ class Arguments:
             *(part for inventory in self.inventories for part in ("-i", inventory)),
             *(("-l", self.limit) if self.limit is not None else ()),
             *(part for value in self.extra_vars for part in ("-e", value)),
-            *(part for value in self.vault_ids for part in ("--vault-id", value)),
+            *(part for value in self._identities() for part in ("--vault-id", value)),
             *(part for value in self.vault_password_files for part in ("--vault-password-file", value)),
-            *(["--ask-vault-pass"] if self.ask_vault_pass else []),
             *(["--check"] if self.check else []),
             *(["--diff"] if self.diff else []),
             *(["-" + "v" * self.verbosity] if self.verbosity else []),
             "-f",
             str(self.forks or _MANY_NODES),
         ]
+
+    def _identities(self) -> list[str]:
+        """Answer the vault identities; the one whose password was asked for reads it from the standard input."""
+        if self.vault_password is None:
+            return list(self.vault_ids)
+        named = [value.replace("@prompt", f"@{_STANDARD_INPUT}") for value in self.vault_ids]
+        return named if named != list(self.vault_ids) else [*named, f"default@{_STANDARD_INPUT}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,22 +125,26 @@ class Engine:
     def __init__(self, playbook: str, arguments: Arguments) -> None:
         self._arguments = arguments
         events, events_end = os.pipe()
-        stop, self._stop = os.pipe()
+        stop, stop_end = os.pipe()
         environment = os.environ | _FORCED | {"KEYDEPLOY_EVENTS": str(events_end), "KEYDEPLOY_STOP": str(stop)}
         self._events = os.fdopen(events, encoding="utf-8")
+        self._stop = os.fdopen(stop_end, "wb", buffering=0)
         self._child = subprocess.Popen(
             [sys.executable, "-m", "ansible", "playbook", f"keydeploy.core.{playbook}", *arguments.command()],
             env=environment,
             pass_fds=(events_end, stop),
             stdout=sys.stderr if arguments.verbosity else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            # A session of its own keeps Ctrl-C at the terminal from it; without one it can ask for a password.
-            start_new_session=not arguments.prompts,
+            stdin=subprocess.PIPE if arguments.vault_password else subprocess.DEVNULL,
+            start_new_session=True,  # keeps Ctrl-C at the terminal from it
             text=True,
             errors="replace",
         )
         os.close(events_end)
         os.close(stop)
+        if self._child.stdin is not None and arguments.vault_password is not None:
+            with suppress(BrokenPipeError), self._child.stdin as stream:
+                stream.write(arguments.vault_password.reveal().decode() + "\n")
 
     def events(self) -> Iterator[Event]:
         """Yield what happens until the child ends; raises `EngineError` when it could not even begin."""
@@ -149,13 +159,14 @@ class Engine:
                 begun = begun or event.kind == "task"
                 yield event
         code = self._child.wait()
-        os.close(self._stop)
+        self._stop.close()
         if code != 0 and not begun:
             raise self._explain(complaints.text())
 
     def stop(self) -> None:
-        """Ask the run to stop at its next gate."""
-        os.write(self._stop, b"!")
+        """Ask the run to stop at its next gate; one that has ended needs no asking."""
+        with suppress(OSError, ValueError):
+            self._stop.write(b"!")
 
     def kill(self) -> None:
         """End the child and its workers at once.

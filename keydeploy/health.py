@@ -5,7 +5,7 @@ from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from keydeploy.spec.model import Health
 
@@ -20,7 +20,7 @@ class _StayOnTheNode(HTTPRedirectHandler):
         """Follow nothing."""
 
 
-_OPENER = build_opener(_StayOnTheNode)
+_OPENER = build_opener(ProxyHandler({}), _StayOnTheNode)  # a proxy's answer would not be the node's
 
 
 def probe(

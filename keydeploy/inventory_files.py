@@ -4,6 +4,7 @@ Ansible tells such a mistake by quoting the lines around it, which may hold keys
 files once more and tells the place and the rule.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import yaml
 _ENDINGS = (".yml", ".yaml", ".json")
 _VARIABLE_FOLDERS = ("group_vars", "host_vars")
 _VAULT = "$ANSIBLE_VAULT"
+_QUOTED = re.compile(r"'[^'<]{2,}'")
+"""What PyYAML quotes from the file: the name of an alias, an anchor or a tag, such as a password that begins with *."""
 
 
 def first_mistake(inventories: Iterable[Path]) -> str | None:
@@ -38,8 +41,15 @@ def _mistakes(file: Path) -> Iterator[str]:
     except UnicodeDecodeError:
         yield f"{file}: not UTF-8"
         return
+    except OSError:
+        yield f"{file}: cannot be read"
+        return
     except yaml.MarkedYAMLError as error:
-        yield f"{_place(file, error.problem_mark)}: not YAML: {error.problem or 'it ends too early'}"
+        what = _QUOTED.sub("a name", error.problem or "it ends too early")
+        yield f"{_place(file, error.problem_mark)}: not YAML: {what}"
+        return
+    except yaml.YAMLError:
+        yield f"{file}: not YAML: it holds a character that YAML does not allow"
         return
     if root is not None:
         yield from _repetitions(file, root)

@@ -110,6 +110,19 @@ class NodePlan:
         return any(operation.action is not Action.NO_OP for operation in self.operations)
 
 
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Bring *run*, which was left unfinished on *node*, to its end: *forward* to what it staged, or back."""
+
+    node: str
+    run: str
+    forward: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Answer it as JSON values."""
+        return {"node": self.node, "run": self.run, "forward": self.forward}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is to be done on a farm, and why it may not be."""
@@ -122,6 +135,13 @@ class Plan:
     """Why this plan cannot be applied; empty when it can."""
     not_looked_at: tuple[str, ...] = ()
     """Members that the run was told to leave out."""
+    finishes: tuple[Finish, ...] = ()
+    """What is to be done first, and alone, where a run was left unfinished."""
+
+    @property
+    def may_finish(self) -> bool:
+        """Tell whether unfinished runs are all that stands against the plan."""
+        return bool(self.finishes) and all(reason.cause is Cause.UNFINISHED for reason in self.reasons)
 
     @property
     def changes(self) -> bool:
@@ -148,6 +168,7 @@ class Plan:
             "alike": [_to_json(names, operations, files) for (operations, files), names in alike.items()],
             "reasons": [reason.to_json() for reason in self.reasons],
             "not_looked_at": list(self.not_looked_at),
+            "finishes": [finish.to_json() for finish in self.finishes],
         }
 
     @classmethod
@@ -159,6 +180,7 @@ class Plan:
             nodes=tuple(node for alike in value["alike"] for node in _from_json(alike)),
             reasons=tuple(Reason.from_json(reason) for reason in value["reasons"]),
             not_looked_at=tuple(value["not_looked_at"]),
+            finishes=tuple(Finish(**finish) for finish in value["finishes"]),
         )
 
 
@@ -209,6 +231,17 @@ def plan(farm: Farm, observations: Sequence[Observation], not_looked_at: Sequenc
         nodes=tuple(nodes),
         reasons=tuple(reasons),
         not_looked_at=tuple(sorted(not_looked_at)),
+        finishes=_finishes(observations),
+    )
+
+
+def _finishes(observations: Sequence[Observation]) -> tuple[Finish, ...]:
+    """Answer how unfinished runs end: forward when a member has confirmed the run already, otherwise back."""
+    confirmed = {observation.confirmed for observation in observations}
+    return tuple(
+        Finish(observation.node, observation.unfinished, observation.unfinished in confirmed)
+        for observation in sorted(observations, key=lambda each: each.node)
+        if observation.unfinished is not None
     )
 
 
@@ -233,7 +266,8 @@ def _reasons(observation: Observation, farm: Farm) -> list[Reason]:
             Reason(
                 cause=Cause.UNFINISHED,
                 node=node,
-                text=f"run {observation.unfinished} is unfinished on this node",
+                text=f"run {observation.unfinished} is unfinished here; the lock: {observation.holder or 'free'}",
+                hint="keydeploy apply brings it to its end, once its lease has run out",
             )
         )
     reasons.extend(

@@ -14,6 +14,7 @@ from keydeploy.node.contract import (
     Confirm,
     ReadSystem,
     Request,
+    ResumeLock,
     RollBack,
     StageFile,
 )
@@ -21,6 +22,9 @@ from keydeploy.observation import FileChange, questions
 from keydeploy.plan import NodePlan
 from keydeploy.secret import Secret
 from keydeploy.spec.model import Spec
+
+_ANY_TIME = 1e11
+"""A grace, in seconds, that no node exceeds."""
 
 
 def observe(spec: Spec, run: str) -> Request:
@@ -37,7 +41,7 @@ def stage(spec: Spec, plan: NodePlan, run: str, holder: str) -> Request:
         run,
         _tag_key(spec),
         (
-            AcquireLock(holder, spec.rollout.lease),
+            AcquireLock(holder, _lease(spec)),
             BeginJournal(),
             *(_stage_file(change, spec) for change in plan.files),
             ReadSystem(),
@@ -51,19 +55,25 @@ def commit(spec: Spec, run: str, generation: int, at: float) -> Request:
     return Request(run, _tag_key(spec), operations, generation)
 
 
-def unstage(spec: Spec, run: str) -> Request:
-    """Ask to forget what was staged."""
-    return Request(run, _tag_key(spec), (RollBack(),))
+def undo(run: str, generation: int | None) -> Request:
+    """Ask to forget what was staged, and to take back what was switched. No secret is needed for it."""
+    return Request(run, _random_key(), (RollBack(),), generation)
 
 
-def confirm(spec: Spec, run: str) -> Request:
-    """Ask to keep what was switched."""
-    return Request(run, _tag_key(spec), (Confirm(),))
+def confirm(run: str, generation: int | None) -> Request:
+    """Ask to keep what was switched. No secret is needed for it."""
+    return Request(run, _random_key(), (Confirm(),), generation)
 
 
-def roll_back(spec: Spec, run: str) -> Request:
+def roll_back(spec: Spec, run: str, generation: int | None) -> Request:
     """Ask to take back what was switched, and to show the result."""
-    return Request(run, _tag_key(spec), (RollBack(), *questions(spec)))
+    return Request(run, _tag_key(spec), (RollBack(), *questions(spec)), generation)
+
+
+def finish(run: str, holder: str, lease: float, *, forward: bool) -> Request:
+    """Ask to end the run that was left unfinished: *forward* to what it staged, or back. No secret is needed for it."""
+    end = (Commit(0.0, _ANY_TIME), Confirm()) if forward else (RollBack(),)
+    return Request(run, _random_key(), (ResumeLock(holder, lease), *end))
 
 
 def _stage_file(change: FileChange, spec: Spec) -> StageFile:
@@ -78,6 +88,15 @@ def _stage_file(change: FileChange, spec: Spec) -> StageFile:
     return StageFile(change.path, change.tag, splices)
 
 
+def _lease(spec: Spec) -> float:
+    """Answer for how long the node is taken at each renewal: also while its health is asked after the commit."""
+    return spec.rollout.lease + (spec.rollout.health.within if spec.rollout.health else 0.0)
+
+
 def _tag_key(spec: Spec) -> Secret:
     # A farm that declares no secret has nothing to tag for later: a key of its own for each request will do.
-    return spec.tag_key() or Secret(secrets.token_bytes(32))
+    return spec.tag_key() or _random_key()
+
+
+def _random_key() -> Secret:
+    return Secret(secrets.token_bytes(32))

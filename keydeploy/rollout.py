@@ -87,13 +87,16 @@ def obstacles(left_out: Sequence[str], nodes: int, forks: int) -> tuple[Reason, 
     return tuple(found)
 
 
-def decide(members: Sequence[str], staged: Sequence[Staged], rollout: Rollout, now: float) -> Decision:
-    """Decide whether *members* go live; *staged* holds the answers of those that gave one."""
+def decide(members: Sequence[str], staged: Sequence[Staged], rollout: Rollout, *, now: float, since: float) -> Decision:
+    """Decide whether *members* go live; *staged* holds the answers of those that gave one.
+
+    *since* is when staging began on any host of the run, in a farm or not: all of them queue together.
+    """
     by_node = {answer.node: answer for answer in staged}
     reasons = [reason for member in members if (reason := _against(member, by_node.get(member), rollout))]
     if reasons:
         return Decision(go=False, instants={}, reasons=tuple(reasons))
-    at = now + (rollout.margin if rollout.margin is not None else margin(staged))
+    at = now + (rollout.margin if rollout.margin is not None else margin(staged, since))
     return Decision(go=True, instants={answer.node: at + answer.offset for answer in staged})
 
 
@@ -102,15 +105,15 @@ def stopped() -> Decision:
     return Decision(go=False, instants={}, reasons=(Reason(cause=Cause.FAILED, text="the run was interrupted"),))
 
 
-def margin(staged: Sequence[Staged]) -> float:
+def margin(staged: Sequence[Staged], since: float) -> float:
     """Answer how long the commit calls may take to reach every node, measured from the stage calls of this run.
 
-    From the first stage call to the last one's begin, and as long as the slowest took: then every commit call
-    has arrived if it is no slower than a stage call, which does more before it is answered.
+    From the begin of staging to the begin of the last stage call, and as long as the slowest took: then every
+    commit call has arrived if it is no slower than a stage call, which does more before it is answered.
     """
-    begun = [answer.started for answer in staged]
+    last = max(answer.started for answer in staged)
     slowest = max(answer.finished - answer.started for answer in staged)
-    return _SPARE_MARGIN + max(begun) - min(begun) + slowest
+    return _SPARE_MARGIN + last - since + slowest
 
 
 def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan) -> Verdict:

@@ -27,7 +27,7 @@ ALLOWED = {
     "rollout": {"plan", "spec"},
     "health": {"spec"},
     "inventory_files": set(),
-    "engine": {"errors", "inventory_files"},
+    "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors"},
     "report": {"plan", "engine", "__init__"},
     "cli": {"report", "engine", "vault", "node", "__init__"},

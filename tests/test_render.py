@@ -1,5 +1,6 @@
 """Requests to a node; the only place where references become secrets."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from keydeploy.node.contract import (
     Commit,
     Confirm,
     ReadSystem,
+    Request,
+    ResumeLock,
     RollBack,
     StageFile,
     parse_request,
@@ -53,10 +56,53 @@ def test_committing_switches_first_and_then_shows_the_node_again() -> None:
     assert request.generation == 7
 
 
-def test_the_ends_of_a_run() -> None:
-    assert render.unstage(SPEC, "run-1").operations == (RollBack(),)
-    assert render.confirm(SPEC, "run-1").operations == (Confirm(),)
-    assert render.roll_back(SPEC, "run-1").operations == (RollBack(), *questions(SPEC))
+def test_a_node_that_is_asked_for_its_health_is_taken_for_as_long_as_that_may_take() -> None:
+    spec = spec_of(rollout={"lease": "90s", "health": {"url": "http://web1/", "within": "45s"}})
+    (lock, *_) = render.stage(spec, EMPTY, "run-1", "operator@controller").operations
+    assert lock == AcquireLock("operator@controller", 135.0)
+
+
+@pytest.mark.parametrize("generation", [7, None])
+def test_the_ends_of_a_run_go_under_its_generation(generation: int | None) -> None:
+    for request, operations in (
+        (render.undo("run-1", generation), (RollBack(),)),
+        (render.confirm("run-1", generation), (Confirm(),)),
+        (render.roll_back(SPEC, "run-1", generation), (RollBack(), *questions(SPEC))),
+    ):
+        assert (request.run, request.generation, request.operations) == ("run-1", generation, operations)
+
+
+@pytest.mark.parametrize("forward", [True, False])
+def test_an_unfinished_run_is_taken_over_under_its_own_name_and_ended(forward: bool) -> None:
+    request = render.finish("run-1", "operator@controller", 90.0, forward=forward)
+    lock, *end = request.operations
+    assert (request.run, request.generation) == ("run-1", None)
+    assert lock == ResumeLock("operator@controller", 90.0)
+    assert [operation.name for operation in end] == (
+        ["journal.commit", "journal.confirm"] if forward else ["journal.roll_back"]
+    )
+
+
+def test_what_ends_a_run_needs_no_secret() -> None:
+    ends: list[Callable[[], Request]] = [
+        lambda: render.undo("run-1", 7),
+        lambda: render.confirm("run-1", 7),
+        lambda: render.finish("run-1", "operator", 90.0, forward=True),
+        lambda: render.finish("run-1", "operator", 90.0, forward=False),
+    ]
+    for end in ends:
+        keys = {end().tag_key.reveal() for _ in range(2)} | {render.observe(SPEC, "run-1").tag_key.reveal()}
+        assert len(keys) == 3
+
+
+def test_a_run_is_finished_forward_however_long_ago_it_was_staged(tmp_path: Path) -> None:
+    node = Node(tmp_path / "web1", {"/portal": None})
+    before = node.observe(SPEC)
+    node.ask(render.stage(SPEC, plan_of(SPEC, before), "run-1", "operator")).raise_for_error()
+    node.now += 400 * 24 * 3600
+    node.ask(render.finish("run-1", "another", 90.0, forward=True)).raise_for_error()
+    after = node.observe(SPEC)
+    assert (after.unfinished, after.confirmed, after.holder, after.files) == (None, "run-1", None, ())
 
 
 def test_references_are_filled_in_as_declared() -> None:
@@ -115,9 +161,11 @@ def test_every_request_conforms_to_the_schema_and_is_read_as_it_was_meant(tmp_pa
         render.observe(SPEC, "run-1"),
         render.stage(SPEC, node_plan, "run-1", "operator"),
         render.commit(SPEC, "run-1", 1, node.now),
-        render.unstage(SPEC, "run-1"),
-        render.confirm(SPEC, "run-1"),
-        render.roll_back(SPEC, "run-1"),
+        render.undo("run-1", 1),
+        render.confirm("run-1", 1),
+        render.roll_back(SPEC, "run-1", 1),
+        render.finish("run-1", "operator", 90.0, forward=True),
+        render.finish("run-1", "operator", 90.0, forward=False),
     ):
         conforms(request.to_json(), "request")
         assert parse_request(request.to_json()) == request

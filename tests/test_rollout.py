@@ -52,25 +52,27 @@ def test_when_all_have_staged_it_goes_at_one_instant_in_each_nodes_own_time() ->
         replace(answer, offset=offset, first_offset=offset)
         for answer, offset in zip(STAGED, (0.0, 7200.0, -3.5), strict=True)
     ]
-    decision = decide(MEMBERS, staged, ROLLOUT, NOW)
+    decision = decide(MEMBERS, staged, ROLLOUT, now=NOW, since=NOW)
     assert decision.go
     assert decision.instants == {"web1": NOW + 2, "web2": NOW + 7202, "web3": NOW - 1.5}
 
 
 def test_a_member_without_an_answer_stops_it() -> None:
-    decision = decide(MEMBERS, STAGED[:2], ROLLOUT, NOW)
+    decision = decide(MEMBERS, STAGED[:2], ROLLOUT, now=NOW, since=NOW)
     assert (decision.go, decision.instants) == (False, {})
     assert [str(reason) for reason in decision.reasons] == ["web3: it gave no answer to staging"]
 
 
 def test_a_member_that_failed_stops_it_with_its_reason() -> None:
     staged = [replace(STAGED[0], problem="the disk is full"), *STAGED[1:]]
-    assert [str(reason) for reason in decide(MEMBERS, staged, ROLLOUT, NOW).reasons] == ["web1: the disk is full"]
+    assert [str(reason) for reason in decide(MEMBERS, staged, ROLLOUT, now=NOW, since=NOW).reasons] == [
+        "web1: the disk is full"
+    ]
 
 
 def test_a_member_that_could_not_be_reached_is_told_as_such() -> None:
     unreachable = replace(STAGED[0], problem="the connection failed", cause=Cause.UNREACHABLE)
-    (reason,) = decide(MEMBERS, [unreachable, *STAGED[1:]], ROLLOUT, NOW).reasons
+    (reason,) = decide(MEMBERS, [unreachable, *STAGED[1:]], ROLLOUT, now=NOW, since=NOW).reasons
     assert (reason.cause, reason.node) == (Cause.UNREACHABLE, "web1")
     lost = replace(COMMITTED[0], problem="the connection failed", cause=Cause.UNREACHABLE)
     (reason,) = judge(MEMBERS, [lost, *COMMITTED[1:]], IN_ORDER).reasons
@@ -83,13 +85,13 @@ def test_a_run_that_was_told_to_stop_does_not_go() -> None:
 
 
 def test_every_reason_is_told() -> None:
-    assert len(decide(MEMBERS, [replace(STAGED[0], problem="x")], ROLLOUT, NOW).reasons) == 3
+    assert len(decide(MEMBERS, [replace(STAGED[0], problem="x")], ROLLOUT, now=NOW, since=NOW).reasons) == 3
 
 
 @pytest.mark.parametrize(("moved", "go"), [(0.0, True), (0.5, True), (-0.5, True), (0.75, False), (-3600.0, False)])
 def test_a_clock_may_be_wrong_but_not_move(moved: float, go: bool) -> None:
     staged = [*STAGED[:2], replace(STAGED[2], first_offset=100.0, offset=100.0 + moved)]
-    decision = decide(MEMBERS, staged, ROLLOUT, NOW)
+    decision = decide(MEMBERS, staged, ROLLOUT, now=NOW, since=NOW)
     assert decision.go == go
     if not go:
         assert str(decision.reasons[0]) == f"web3: its clock moved by {abs(moved):.1f} s during the run"
@@ -97,8 +99,8 @@ def test_a_clock_may_be_wrong_but_not_move(moved: float, go: bool) -> None:
 
 
 def test_without_a_declared_margin_it_is_measured() -> None:
-    decision = decide(MEMBERS, STAGED, Rollout(), NOW)
-    assert decision.instants["web1"] == NOW + margin(STAGED) > NOW
+    decision = decide(MEMBERS, STAGED, Rollout(), now=NOW + 9, since=NOW)
+    assert decision.instants["web1"] == NOW + 9 + margin(STAGED, NOW) > NOW + 9
 
 
 def test_the_margin_covers_the_stagger_of_the_calls_and_the_slowest_of_them() -> None:
@@ -106,7 +108,17 @@ def test_the_margin_covers_the_stagger_of_the_calls_and_the_slowest_of_them() ->
         replace(STAGED[0], started=NOW, finished=NOW + 4),
         replace(STAGED[1], started=NOW + 3, finished=NOW + 5),
     ]
-    assert margin(staged) == 1.0 + 3 + 4
+    assert margin(staged, NOW) == 1.0 + 3 + 4
+
+
+def test_the_margin_covers_the_wait_behind_hosts_that_are_not_of_the_farm() -> None:
+    assert margin(STAGED, NOW - 20) == margin(STAGED, NOW) + 20
+    decision = decide(MEMBERS, STAGED, Rollout(), now=NOW, since=NOW - 20)
+    assert decision.instants["web1"] == NOW + margin(STAGED, NOW - 20)
+
+
+def test_a_declared_margin_holds_however_long_staging_took() -> None:
+    assert decide(MEMBERS, STAGED, ROLLOUT, now=NOW, since=NOW - 20).instants["web1"] == NOW + 2
 
 
 @settings(derandomize=True)
@@ -115,13 +127,13 @@ def test_it_goes_only_when_every_member_is_ready_whatever_the_order(staged: list
     ready = {
         answer.node for answer in staged if answer.problem is None and abs(answer.offset - answer.first_offset) <= 0.5
     }
-    decision = decide(MEMBERS, staged, ROLLOUT, NOW)
+    decision = decide(MEMBERS, staged, ROLLOUT, now=NOW, since=NOW)
     assert decision.go == (ready == set(MEMBERS))
     assert {reason.node for reason in decision.reasons} == set(MEMBERS) - ready
     assert bool(decision.instants) == decision.go
     shuffled = list(staged)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert decide(MEMBERS, shuffled, ROLLOUT, NOW) == decision
+    assert decide(MEMBERS, shuffled, ROLLOUT, now=NOW, since=NOW) == decision
 
 
 # What stands against a change before it starts

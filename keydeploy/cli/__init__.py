@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except BrokenPipeError:
         return 1
+    except KeyboardInterrupt:  # before or after a run, which has an end of its own
+        return 130
     return code
 
 

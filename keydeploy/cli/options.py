@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from keydeploy.engine import Arguments
+    from keydeploy.secret import Secret
 
 
 def verb(commands: Any, name: str, summary: str, example: str) -> argparse.ArgumentParser:
@@ -33,7 +34,9 @@ def add_inventory(parser: argparse.ArgumentParser) -> None:
 def add_nodes(parser: argparse.ArgumentParser) -> None:
     """Add what says how to work on the nodes."""
     parser.add_argument("-l", "--limit", metavar="HOSTS", help="look at these hosts only")
-    parser.add_argument("-f", "--forks", type=int, metavar="N", help="nodes at a time; by default all")
+    parser.add_argument(
+        "-f", "--forks", type=int, metavar="N", help="nodes at a time; a change needs all at once, which is the default"
+    )
     parser.add_argument(
         "--diff", action="store_true", help="show the edits, with secrets as the address they come from"
     )
@@ -65,9 +68,24 @@ def arguments(options: argparse.Namespace) -> "Arguments":
         extra_vars=options.extra_vars,
         vault_ids=options.vault_id,
         vault_password_files=options.vault_password_file,
-        ask_vault_pass=options.ask_vault_pass,
+        vault_password=_ask(options),
         forks=getattr(options, "forks", None),
         check=getattr(options, "check", False),
         diff=getattr(options, "diff", False),
         verbosity=min(options.verbose, 6),
     )
+
+
+def _ask(options: argparse.Namespace) -> "Secret | None":
+    """Ask for the vault password where *options* say so; Ansible, which runs without a terminal, gets it by a pipe."""
+    import getpass  # noqa: PLC0415
+
+    from keydeploy.errors import EngineError  # noqa: PLC0415
+    from keydeploy.secret import Secret  # noqa: PLC0415
+
+    prompts = [identity for identity in options.vault_id if identity.endswith("@prompt")]
+    if len(prompts) + options.ask_vault_pass > 1:
+        raise EngineError("only one vault password can be asked for", hint="name files for the others")
+    if not prompts and not options.ask_vault_pass:
+        return None
+    return Secret.of(getpass.getpass("Vault password: "))

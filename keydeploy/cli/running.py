@@ -11,8 +11,9 @@ from types import FrameType
 
 from rich.console import Console
 
+from keydeploy.cli import complain
 from keydeploy.cli.options import arguments
-from keydeploy.engine import Engine, Event
+from keydeploy.engine import Arguments, Engine, Event
 from keydeploy.errors import EngineError
 from keydeploy.report import data, text
 from keydeploy.report.exit_code import ExitCode, exit_code
@@ -33,24 +34,39 @@ _PER_NODE = ("observe", "stage", "commit", "conclude")
 
 def run(verb: Verb, options: argparse.Namespace) -> int:
     """Run *verb* with *options*, print its report and answer the exit code."""
-    recorder = Recorder(verb, check=getattr(options, "check", False))
-    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
-    hint = None
-    try:
-        _follow(Engine(verb.value, arguments(options)), recorder, messages)
-    except EngineError as error:
-        recorder.failure, hint = error.message, error.hint
-    report = recorder.report()
+    report, hint = _run(verb, options)
     _print(report, options)
-    _conclude(report, messages, hint)
+    _conclude(report, hint)
     return exit_code(report)
 
 
-def _follow(engine: Engine, recorder: Recorder, messages: Console) -> None:
-    with _stopping(engine, recorder, messages), _progress(messages) as show:
-        for event in engine.events():
-            recorder.record(event)
-            show(event)
+def _run(verb: Verb, options: argparse.Namespace) -> tuple[Report, str | None]:
+    """Answer the report, and the hint that belongs to its failure."""
+    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    try:
+        given = arguments(options)
+    except EngineError as error:
+        return Recorder(verb, failure=error.message).report(), error.hint
+    report, hint = _pass(verb, given, messages)
+    if report.is_to_be_repeated and not report.interrupted:
+        messages.print("keydeploy: a run that was left unfinished is brought to its end; starting over", markup=False)
+        report, hint = _pass(verb, given, messages)
+    return report, hint
+
+
+def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, str | None]:
+    """Go over the path once."""
+    recorder = Recorder(verb, check=given.check)
+    hint = None
+    try:
+        engine = Engine(verb.value, given)
+        with _stopping(engine, recorder, messages), _progress(messages) as show:
+            for event in engine.events():
+                recorder.record(event)
+                show(event)
+    except EngineError as error:
+        recorder.failure, hint = error.message, error.hint
+    return recorder.report(), hint
 
 
 def _print(report: Report, options: argparse.Namespace) -> None:
@@ -66,39 +82,47 @@ def _print(report: Report, options: argparse.Namespace) -> None:
         console.print(f"the spec is valid for {len(report.declared)} node{'' if len(report.declared) == 1 else 's'}")
 
 
-def _conclude(report: Report, messages: Console, hint: str | None) -> None:
+def _conclude(report: Report, hint: str | None) -> None:
     """Tell what a person has to know beside the report; *hint* belongs to its failure."""
     if report.problems:
         count = len(report.problems)
-        _complain(messages, f"the spec has {count} problem{'' if count == 1 else 's'}; no node was contacted", None)
-    elif report.failure is not None and not report.interrupted:
-        _complain(messages, report.failure, hint)
-    elif not report.declared and not report.interrupted:
-        hint = "declare the variable keydeploy for the hosts of a farm; the README shows an inventory"
-        _complain(messages, "no host of the inventory declares anything", hint)
+        complain(f"the spec has {count} problem{'' if count == 1 else 's'}; no node was contacted")
+    elif report.interrupted:
+        complain("interrupted")
+    elif report.failure is not None:
+        complain(report.failure, hint)
+    elif report.looks_at_nothing and report.declared:
+        complain("the limit leaves out every node that declares something", "check -l")
+    elif report.looks_at_nothing:
+        complain(
+            "no host of the inventory declares anything",
+            "declare the variable keydeploy for the hosts of a farm; the README shows an inventory",
+        )
     for farm in report.farms:
         if farm.verdict is Verdict.INCOMPLETE:
-            hint = "run keydeploy drift to see every node, and keydeploy apply to bring them together"
-            _complain(messages, f"farm {farm.farm} may be split", hint)
-
-
-def _complain(messages: Console, message: str, hint: str | None) -> None:
-    messages.print(f"keydeploy: error: {message}", markup=False)
-    if hint:
-        messages.print(f"keydeploy: hint: {hint}", markup=False)
+            complain(
+                f"farm {farm.farm} may be split, or a node of it holds an unfinished run",
+                "keydeploy apply first brings unfinished runs to their end, when their lease has run out",
+            )
 
 
 @contextmanager
 def _stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator[None]:
-    """Stop at the next gate on the first SIGINT or SIGTERM, and at once on the second."""
+    """Stop a change at the next gate on the first SIGINT or SIGTERM and at once on the second; stop reading at once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if recorder.interrupted:
+        if recorder.interrupted or recorder.verb is not Verb.APPLY:
+            recorder.interrupted = True
             engine.kill()
             return
         recorder.interrupted = True
-        messages.print("keydeploy: stopping before anything goes live; once more to leave at once", markup=False)
         engine.stop()
+        what = (
+            "the switch is decided and goes on to its end"
+            if recorder.is_decided
+            else "stopping before anything goes live"
+        )
+        messages.print(f"keydeploy: {what}; once more to leave at once", markup=False)
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

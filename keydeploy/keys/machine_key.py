@@ -179,6 +179,19 @@ def check_digits(text: str) -> None:
         )
 
 
+def check_runtime(key: MachineKey, version: str) -> None:
+    """Raise `KeyMaterialError` when ASP.NET of *version* (`v2.0` or `v4.0`) does not know what *key* declares.
+
+    Source: the attributes and values of `<machineKey>` by version of .NET.
+    """
+    modern_mode = key.compatibility_mode == "Framework45" or key.data_protector_type is not None
+    if version == "v2.0" and (modern_mode or key.validation.startswith("HMAC")):
+        raise KeyMaterialError(
+            "the application's pool loads .NET 2.0, which knows neither HMAC algorithms by name nor Framework45",
+            hint="declare SHA1 with compatibility_mode Framework20SP2 or omit, or set the pool to v4.0",
+        )
+
+
 def generate(
     random_bytes: Callable[[int], bytes],
     *,

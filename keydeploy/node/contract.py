@@ -10,7 +10,7 @@ Instants are ISO 8601 in UTC; bytes are base64.
 import base64
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar, assert_never
@@ -81,11 +81,23 @@ class ReadJournal:
 
 @dataclass(frozen=True, slots=True)
 class AcquireLock:
-    """Take the node for this run, for *lease* seconds; refused while another run's lease lasts."""
+    """Take the node for this run, for *lease* seconds; refused while another run's lease lasts or it is unfinished."""
 
     holder: str
     lease: float
     name = "lock.acquire"
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeLock:
+    """Take the node over to end the run that was left unfinished on it, for *lease* seconds.
+
+    The request goes under that run's name; refused while its lease lasts, because then it may still be alive.
+    """
+
+    holder: str
+    lease: float
+    name = "lock.resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +143,18 @@ class RollBack:
     name = "journal.roll_back"
 
 
-Operation = ReadSystem | ReadFile | ReadJournal | AcquireLock | BeginJournal | StageFile | Commit | Confirm | RollBack
+Operation = (
+    ReadSystem
+    | ReadFile
+    | ReadJournal
+    | AcquireLock
+    | ResumeLock
+    | BeginJournal
+    | StageFile
+    | Commit
+    | Confirm
+    | RollBack
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +199,8 @@ class FileState:
     content: Secret | None
     """None where there is no file."""
     tag: str | None
+    problem: str | None = None
+    """Why the node could not read it; then nothing else is known of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +210,8 @@ class JournalState:
     run: str | None
     phase: str | None
     """`staged`, `committing` or `committed`."""
+    confirmed: str | None
+    """The run that was confirmed last."""
     holder: str | None
     since: str | None
     generation: int
@@ -220,9 +247,14 @@ class Response:
         value = [r["ok"] for r in self._results if "clock" in r.get("ok", {})][-1]
         return SystemState(clock=from_instant(value["clock"]), os=value["os"], machine=value["machine"])
 
+    def split(self, last: int) -> tuple["Response", "Response"]:
+        """Answer the results before the *last* ones, and those."""
+        place = len(self._results) - last
+        return Response(self._results[:place]), Response(self._results[place:])
+
     def files(self) -> list[FileState]:
-        """Answer the files that were read, in their order."""
-        return [_file_state(r["ok"]) for r in self._results if "exists" in r.get("ok", {})]
+        """Answer the files that were read, in their order; one that could not be read has a problem."""
+        return [_file_state(r) for r in self._results if "error" in r or "exists" in r["ok"]]
 
     def journal(self) -> JournalState:
         """Answer the reading of the journal."""
@@ -276,7 +308,7 @@ def _arguments(operation: Operation) -> dict[str, Any]:
     match operation:
         case ReadFile(at):
             return {"at": _location_to_json(at)}
-        case AcquireLock(holder, lease):
+        case AcquireLock(holder, lease) | ResumeLock(holder, lease):
             return {"holder": holder, "lease": lease}
         case StageFile(path, tag, splices):
             return {
@@ -292,29 +324,31 @@ def _arguments(operation: Operation) -> dict[str, Any]:
             assert_never(operation)
 
 
-def _operation(value: dict[str, Any]) -> Operation:  # noqa: PLR0911 - one line for each operation
-    match value["do"]:
-        case ReadFile.name:
-            return ReadFile(_location_from_json(value["at"]))
-        case AcquireLock.name:
-            return AcquireLock(_typed(value["holder"], str), _seconds(value["lease"]))
-        case StageFile.name:
-            tag = None if value["tag"] is None else _typed(value["tag"], str)
-            return StageFile(_typed(value["path"], str), tag, tuple(_splice(splice) for splice in value["splices"]))
-        case Commit.name:
-            return Commit(from_instant(value["at"]), _seconds(value["grace"]))
-        case ReadSystem.name:
-            return ReadSystem()
-        case ReadJournal.name:
-            return ReadJournal()
-        case BeginJournal.name:
-            return BeginJournal()
-        case Confirm.name:
-            return Confirm()
-        case RollBack.name:
-            return RollBack()
-        case _:
-            raise ValueError("unknown operation")
+def _operation(value: dict[str, Any]) -> Operation:
+    return _OPERATIONS[value["do"]](value)
+
+
+def _lease(value: dict[str, Any]) -> tuple[str, float]:
+    return _typed(value["holder"], str), _seconds(value["lease"])
+
+
+def _stage_file(value: dict[str, Any]) -> StageFile:
+    tag = None if value["tag"] is None else _typed(value["tag"], str)
+    return StageFile(_typed(value["path"], str), tag, tuple(_splice(splice) for splice in value["splices"]))
+
+
+_OPERATIONS: dict[str, Callable[[dict[str, Any]], Operation]] = {
+    ReadSystem.name: lambda _: ReadSystem(),
+    ReadFile.name: lambda value: ReadFile(_location_from_json(value["at"])),
+    ReadJournal.name: lambda _: ReadJournal(),
+    AcquireLock.name: lambda value: AcquireLock(*_lease(value)),
+    ResumeLock.name: lambda value: ResumeLock(*_lease(value)),
+    BeginJournal.name: lambda _: BeginJournal(),
+    StageFile.name: _stage_file,
+    Commit.name: lambda value: Commit(from_instant(value["at"]), _seconds(value["grace"])),
+    Confirm.name: lambda _: Confirm(),
+    RollBack.name: lambda _: RollBack(),
+}
 
 
 def _step(element: str, attribute: str | None, value: str | None) -> Step:
@@ -354,7 +388,10 @@ def _location_from_json(value: Any) -> Location:
     )
 
 
-def _file_state(value: dict[str, Any]) -> FileState:
+def _file_state(result: dict[str, Any]) -> FileState:
+    if "error" in result:
+        return FileState(path=None, content=None, tag=None, problem=result["error"]["message"])
+    value = result["ok"]
     content = Secret(_decode(value["content"])) if value["exists"] else None
     return FileState(path=value["path"], content=content, tag=value["tag"])
 

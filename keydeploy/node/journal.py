@@ -27,6 +27,8 @@ class Lock:
     holder: str | None = None
     since: str | None = None
     expires: str | None = None
+    lease: float = 0.0
+    """In seconds, from each renewal."""
     generation: int = 0
 
 
@@ -59,10 +61,11 @@ class Journal:
 
     def read(self) -> JournalState:
         """Answer what the journal holds; nothing is created by looking."""
-        lock, record = self._lock(), self._record()
+        lock, record, backups = self._lock(), self._record(), self._backups()
         return JournalState(
             run=record.run if record else None,
             phase=record.phase if record else None,
+            confirmed=backups[-1].name if backups else None,
             holder=lock.holder,
             since=lock.since,
             generation=lock.generation,
@@ -72,26 +75,51 @@ class Journal:
         """Take or renew the lock and answer its generation; raises `NodeError` while another run holds it."""
         lock = self._lock()
         if lock.run == run:
-            self._write("lock", replace(lock, expires=to_instant(now + lease)))
+            self._write("lock", replace(lock, expires=to_instant(now + lease), lease=lease))
             return lock.generation
-        if lock.run is not None and lock.expires is not None and from_instant(lock.expires) > now:
+        record = self._record()
+        if record is not None and record.run != run and self._is_free(now):
+            raise NodeError("unfinished", f"run {record.run} is unfinished on this node")
+        return self._take(run, holder, lease, now)
+
+    def resume(self, run: str, holder: str, lease: float, now: float) -> int:
+        """Take the lock over to end *run*, which left its record here, and answer the new generation.
+
+        Raises `NodeError` while a lease lasts, and when that run left nothing here.
+        """
+        if self._record_of(run) is None:
+            raise NodeError("no_run", "this run left nothing unfinished on the node")
+        return self._take(run, holder, lease, now)
+
+    def _take(self, run: str, holder: str, lease: float, now: float) -> int:
+        lock = self._lock()
+        if not self._is_free(now):
             raise NodeError("locked", f"{lock.holder} has held the node's lock since {lock.since}")
         taken = Lock(
             run=run,
             holder=holder,
             since=to_instant(now),
             expires=to_instant(now + lease),
+            lease=lease,
             generation=lock.generation + 1,
         )
         self._write("lock", taken)
         return taken.generation
 
+    def _is_free(self, now: float) -> bool:
+        lock = self._lock()
+        return lock.run is None or lock.expires is None or from_instant(lock.expires) <= now
+
+    def renew(self, run: str, generation: int | None, now: float) -> None:
+        """Let the lease of *run* begin anew at *now*, which may lie ahead; raises `NodeError` when it lost the lock."""
+        self._require_lock(run, generation)
+        lock = self._lock()
+        self._write("lock", replace(lock, expires=to_instant(now + lock.lease)))
+
     def begin(self, run: str, generation: int | None) -> None:
-        """Begin the record of *run*; raises `NodeError` while another run is unfinished."""
+        """Begin the record of *run*; raises `NodeError` when it has begun to switch already."""
         self._require_lock(run, generation)
         record = self._record()
-        if record is not None and record.run != run:
-            raise NodeError("unfinished", f"run {record.run} is unfinished on this node")
         if record is not None:
             _require_staged(record)
         self._write("journal", Record(run=run, phase="staged"))
@@ -162,19 +190,26 @@ class Journal:
 
     def _tidy(self) -> None:
         """Remove what ended runs staged, and all backups but the latest."""
-        unfinished = self._record()
-        backups = []
-        for folder in (self._folder / "runs").glob("*"):
-            if unfinished is not None and folder.name == unfinished.run:
-                continue
-            if not self._backup(folder.name).exists():
+        backups = self._backups()
+        for folder in self._ended_runs():
+            if folder not in backups[-_KEPT_BACKUPS:]:
                 shutil.rmtree(folder)
                 continue
             for staged in folder.glob("*.after"):
                 staged.unlink()
-            backups.append((json.loads(self._backup(folder.name).read_text("utf-8"))["generation"], folder))
-        for _, folder in sorted(backups)[:-_KEPT_BACKUPS]:
-            shutil.rmtree(folder)
+
+    def _ended_runs(self) -> list[Path]:
+        unfinished = self._record()
+        folders = (self._folder / "runs").glob("*")
+        return [folder for folder in folders if unfinished is None or folder.name != unfinished.run]
+
+    def _backups(self) -> list[Path]:
+        """Answer the folders of the runs that were confirmed, the latest last."""
+        confirmed = [folder for folder in self._ended_runs() if self._backup(folder.name).exists()]
+        return sorted(confirmed, key=self._generation)
+
+    def _generation(self, folder: Path) -> int:
+        return int(json.loads(self._backup(folder.name).read_text("utf-8"))["generation"])
 
     def _is_confirmed(self, run: str) -> bool:
         return self._record_of(run) is None and self._backup(run).exists()

@@ -51,13 +51,20 @@ def locate(root: Path, path: str) -> Path:
     if not found:
         raise NodeError("path", "the path is not a full local path")
     place = root / found[1].upper()
-    for name in re.split(r"[\\/]+", found[2]):
-        if name in ("", "."):
-            continue
-        if name == "..":
-            raise NodeError("path", "the path goes up")
+    for name in _normal(re.split(r"[\\/]+", found[2])):
         place = _child(place, name)
     return place
+
+
+def _normal(names: list[str]) -> list[str]:
+    """Resolve `.` and `..` as Windows does, which stays on the drive."""
+    kept: list[str] = []
+    for name in names:
+        if name == "..":
+            del kept[-1:]
+        elif name not in ("", "."):
+            kept.append(name)
+    return kept
 
 
 def _child(folder: Path, name: str) -> Path:

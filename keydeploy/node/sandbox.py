@@ -28,6 +28,7 @@ from keydeploy.node.contract import (
     ReadJournal,
     ReadSystem,
     Request,
+    ResumeLock,
     RollBack,
     StageFile,
 )
@@ -88,7 +89,7 @@ class Sandbox:
                 stopped = not isinstance(operation, _READING)
         return results
 
-    def _perform(self, operation: Operation, request: Request) -> Answer:  # noqa: PLR0911 - one line for each
+    def _perform(self, operation: Operation, request: Request) -> Answer:  # noqa: C901, PLR0911 - one case for each
         run, generation = request.run, request.generation
         match operation:
             case ReadSystem():
@@ -100,6 +101,8 @@ class Sandbox:
                 return {name: getattr(state, name) for name in state.__slots__}
             case AcquireLock(holder, lease):
                 return {"acquired": self._journal.acquire(run, holder, lease, self._clock())}
+            case ResumeLock(holder, lease):
+                return {"acquired": self._journal.resume(run, holder, lease, self._clock())}
             case BeginJournal():
                 self._journal.begin(run, generation)
                 return {}
@@ -164,11 +167,15 @@ class Sandbox:
         record = self._journal.record(run, generation)
         if record.committed is not None:
             return contract.from_instant(record.committed)
+        self._journal.renew(run, generation, max(at, self._clock()))
         self._sleep(max(0.0, at - self._clock()) + self._behaviour.lateness(Commit.name))
         if self._clock() > at + grace:
             raise NodeError("late", f"the node was {self._clock() - at:.1f} s late and did not switch")
         for entry in record.entries:
-            if self._content(entry.path) != self._journal.before(record, entry):
+            expected = [self._journal.before(record, entry)]
+            if record.phase == "committing":  # a crash came between: some files may have been switched already
+                expected.append(self._journal.after(record, entry))
+            if self._content(entry.path) not in expected:
                 raise NodeError("changed", "a file has changed since it was staged")
         self._journal.enter(run, generation, "committing")
         instant = self._clock()
@@ -230,7 +237,7 @@ def _attribute(content: bytes, pointer: Pointer) -> str | None:
 
 def _read(file: Path) -> bytes:
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOATIME)
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NOATIME", 0))
     except PermissionError:  # only its owner may read a file so
         descriptor = os.open(file, os.O_RDONLY)
     with os.fdopen(descriptor, "rb") as stream:

@@ -1,5 +1,6 @@
 """Which files of a node decide about the spec, and what was read of them."""
 
+import re
 from collections.abc import Mapping
 
 from keydeploy import iis
@@ -7,6 +8,8 @@ from keydeploy.errors import DocumentError
 from keydeploy.node.contract import FileState, Location, Pointer, Step
 from keydeploy.spec.model import Spec
 from keydeploy.webconfig.document import Document, parse
+
+_SHARE = re.compile(r"[\\/]{2}")
 
 Key = tuple[str, ...]
 """Names one file: `("own", "portal")` is the web.config of the application `portal`."""
@@ -47,7 +50,8 @@ def _moved_machine_key(file: Location) -> Pointer:
 class Files:
     """What was read, parsed when it is asked for, and once."""
 
-    def __init__(self, states: Mapping[Key, FileState]) -> None:
+    def __init__(self, asked: Mapping[Key, Location], states: Mapping[Key, FileState]) -> None:
+        self._asked = asked
         self._states = states
         self._documents: dict[Key, Document | None] = {}
 
@@ -55,14 +59,27 @@ class Files:
         return self._states[key]
 
     def document(self, *key: str) -> Document | None:
-        """Answer the file *key*, None when it does not exist; raises `DocumentError` that names its path."""
+        """Answer the file *key*, None when it does not exist.
+
+        Raises `DocumentError`, which names its path, when it cannot be read or lies on a share.
+        """
         if key not in self._documents:
             self._documents[key] = self._parse(key)
         return self._documents[key]
 
     def _parse(self, key: Key) -> Document | None:
         state = self._states.get(key)
-        if state is None or state.content is None:
+        if state is None:
+            return None
+        if state.problem is not None:
+            asked = self._asked[key]
+            name = asked if isinstance(asked, str) else "the file that IIS or configSource names"
+            raise DocumentError(f"{name} cannot be read: {state.problem}")
+        if state.path is not None and _SHARE.match(state.path):
+            raise DocumentError(
+                f"{state.path} lies on a share, so two nodes would edit one file", hint="give each node a local copy"
+            )
+        if state.content is None:
             return None
         try:
             return parse(state.content.reveal())

@@ -83,6 +83,10 @@ class Observation:
     """The node's own time, in seconds since 1970."""
     unfinished: str | None = None
     """A run that began on the node and did not end."""
+    confirmed: str | None = None
+    """The run that was confirmed last on the node."""
+    holder: str | None = None
+    """Who holds the node's lock, and since when."""
     subjects: tuple[Subject, ...] = ()
     files: tuple[FileChange, ...] = ()
 
@@ -96,6 +100,8 @@ class Observation:
             "spec": self.spec,
             "clock": self.clock,
             "unfinished": self.unfinished,
+            "confirmed": self.confirmed,
+            "holder": self.holder,
             "subjects": [subject.to_json() for subject in self.subjects],
             "files": [file.to_json() for file in self.files],
         }

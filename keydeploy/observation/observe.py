@@ -24,8 +24,12 @@ def questions(spec: Spec) -> tuple[Reading, ...]:
 
 def observe(spec: Spec, response: Response) -> Observation:
     """Reduce a node's *response* to `questions(spec)`; raises `NodeError` when the node could not answer."""
-    response.raise_for_error()
-    files = Files(dict(zip(locations(spec), response.files(), strict=True)))
+    asked = locations(spec)
+    rest, system = response.split(1)
+    rest, read = rest.split(len(asked))
+    for answer in (rest, system):
+        answer.raise_for_error()
+    files = Files(asked, dict(zip(asked, read.files(), strict=True)))
     subjects: list[Subject] = []
     changes: dict[str, FileChange] = {}
     for name, application in spec.applications.items():
@@ -36,12 +40,15 @@ def observe(spec: Spec, response: Response) -> Observation:
             for change in mending:
                 changes.setdefault(_name_of(change.path), change)
         subjects.extend(seen)
+    journal = response.journal()
     return Observation(
         node=spec.host,
         state=State.OBSERVED,
         spec=spec.digest(),
         clock=response.system().clock,
-        unfinished=response.journal().run,
+        unfinished=journal.run,
+        confirmed=journal.confirmed,
+        holder=f"{journal.holder}, since {journal.since}" if journal.holder else None,
         subjects=tuple(subjects),
         files=tuple(change for change in changes.values() if change.edits),
     )

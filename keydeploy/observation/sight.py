@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from keydeploy import iis
-from keydeploy.errors import DocumentError
+from keydeploy.errors import DocumentError, KeyMaterialError
 from keydeploy.iis import Runtime
+from keydeploy.keys.machine_key import check_runtime
 from keydeploy.observation.files import ROOT_FILES, Files, Key
 from keydeploy.observation.model import FileChange, Subject
 from keydeploy.spec.model import Application, Spec
@@ -17,7 +18,6 @@ from keydeploy.webconfig.effective import Level, effective_machine_key
 _NOWHERE = "?"
 """The location of an application that is known by its file alone: no `<location>` above can name it."""
 
-_SHARE = re.compile(r"[\\/]{2}")
 _VARIABLE = re.compile(r"%[^%\\/]+%")
 
 
@@ -72,7 +72,8 @@ class Sight:
             redirection = self._files.document("iis", "redirection")
             if redirection is not None:
                 iis.refuse_shared_configuration(redirection)
-        self._runtime()
+        self._check_runtime(self._runtime())
+        own = self._files.document("own", self._name)
         if self.target is None:
             raise DocumentError("the application has no folder", hint="check its physicalPath in IIS")
         if _VARIABLE.search(self.target):
@@ -80,12 +81,14 @@ class Sight:
                 "the path of the application uses an environment variable that the node does not know",
                 hint="write the path in full",
             )
-        if _SHARE.match(self.target):
-            raise DocumentError(
-                "the application lies on a share, so two nodes would edit one file",
-                hint="give each node a local copy",
-            )
-        return self._files.document("own", self._name) or empty_document()
+        return own or empty_document()
+
+    def _check_runtime(self, runtime: Runtime) -> None:
+        wanted = self._spec.machine_keys[self._application.machine_key or ""]
+        try:
+            check_runtime(wanted, runtime.version)
+        except KeyMaterialError as error:
+            raise DocumentError(error.message, hint=error.hint) from None
 
     def _moved(self, own: Document) -> Document:
         document = self._external(own, "own", self._name)

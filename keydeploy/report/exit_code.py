@@ -41,7 +41,7 @@ def exit_code(report: Report) -> ExitCode:
     codes = {ExitCode.INTERRUPTED} if report.interrupted else set()
     if report.failure is not None:
         return ExitCode.INTERRUPTED if codes else ExitCode.ERROR
-    if not report.declared and not report.interrupted:
+    if report.looks_at_nothing and not report.interrupted:
         return ExitCode.SPEC
     for farm in report.farms:
         codes |= _codes(farm)
@@ -56,6 +56,8 @@ def _codes(farm: FarmReport) -> set[ExitCode]:
         Verdict.ROLLED_BACK: ExitCode.ERROR,
         Verdict.REFUSED: ExitCode.ERROR,
         Verdict.INCOMPLETE: ExitCode.INCOMPLETE,
+        Verdict.FINISHED: ExitCode.INCOMPLETE,
+        Verdict.NOT_LOOKED_AT: ExitCode.FINE,
     }
     codes = {by_verdict[farm.verdict]}
     if any(reason.cause is Cause.UNREACHABLE for reason in farm.reasons):

@@ -10,7 +10,7 @@ from typing import Any
 
 from keydeploy.engine import Event
 from keydeploy.errors import Problem
-from keydeploy.plan import Cause, NodePlan, Plan, Reason
+from keydeploy.plan import NodePlan, Plan, Reason
 
 TAKEN_BACK = {"unstaged", "rolled_back"}
 """The outcomes of a node that shows what it did before and holds nothing of the run."""
@@ -39,6 +39,10 @@ class Verdict(Enum):
     """Nothing was changed, or the state cannot be told; the reasons say why."""
     INCOMPLETE = "incomplete"
     """The farm may be split, or a node holds an unfinished run."""
+    FINISHED = "finished"
+    """An unfinished run was brought to its end, and nothing else was done."""
+    NOT_LOOKED_AT = "not_looked_at"
+    """The run was told to leave all of its nodes out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +85,17 @@ class Report:
     """Why the run ended before it could tell anything."""
     interrupted: bool = False
 
+    @property
+    def looks_at_nothing(self) -> bool:
+        """Tell whether no declared node is left to look at."""
+        farms = self.farms
+        return not self.declared or (bool(farms) and all(farm.verdict is Verdict.NOT_LOOKED_AT for farm in farms))
+
+    @property
+    def is_to_be_repeated(self) -> bool:
+        """Tell whether an unfinished run was brought to its end, so that the same can be tried once more."""
+        return any(farm.verdict is Verdict.FINISHED for farm in self.farms)
+
 
 @dataclass(slots=True)
 class Recorder:
@@ -105,6 +120,11 @@ class Recorder:
             self._steps[event.name] = event.result
         elif event.name in ("conclude", "show", "drift"):
             self._last[event.host] = (event.status, event.result)
+
+    @property
+    def is_decided(self) -> bool:
+        """Tell whether the gate has spoken."""
+        return "gate" in self._steps
 
     def report(self) -> Report:
         """Answer what the events so far tell."""
@@ -145,17 +165,16 @@ class Recorder:
         )
 
     def _verdict(self, plan: Plan, nodes: tuple[NodeReport, ...], *, refused: bool) -> Verdict:
-        if any(reason.cause is Cause.UNFINISHED for reason in plan.reasons):
-            return Verdict.INCOMPLETE
-        if refused:
-            return Verdict.REFUSED
-        if not plan.changes:
-            return Verdict.IN_ORDER
+        outcomes = {node.outcome for node in nodes}
+        if not nodes:
+            return Verdict.NOT_LOOKED_AT
+        if plan.finishes:
+            return Verdict.FINISHED if plan.may_finish and outcomes == {"finished"} else Verdict.INCOMPLETE
+        if refused or not plan.changes:
+            return Verdict.REFUSED if refused else Verdict.IN_ORDER
         if self.verb is not Verb.APPLY or self.check:
             return Verdict.PENDING
-        if not self._staging:
-            return Verdict.REFUSED
-        return _end({node.outcome for node in nodes})
+        return _end(outcomes) if self._staging else Verdict.REFUSED
 
     def _node(self, node: str, plan: Plan) -> NodeReport:
         status, result = self._last.get(node, (None, {}))

@@ -16,6 +16,20 @@ _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "del
 _TO_DO = {Action.CREATE: "create", Action.UPDATE: "update", Action.DELETE: "delete", Action.NO_OP: "as declared"}
 
 
+_CHANGED = (Verdict.ROLLED_BACK, Verdict.INCOMPLETE, Verdict.FINISHED)
+"""The verdicts after which it matters how the run ended on each node."""
+
+_OUTCOMES = {
+    "applied": "applied",
+    "rolled_back": "rolled back, and shows again what it showed before",
+    "unstaged": "never went live",
+    "finished": "the unfinished run is brought to its end",
+    "failed": "not known to be as before",
+    "unreachable": "could not be reached at the end",
+}
+_GOOD = ("applied", "rolled_back", "unstaged", "finished")
+
+
 def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
     """Yield the report line by line; *with_diff* adds the redacted edits."""
     for problem in report.problems:
@@ -47,6 +61,8 @@ def _node(node: NodeReport, verdict: Verdict, *, with_diff: bool) -> Iterator[Te
         yield from _operation(operation, _DONE if verdict is Verdict.APPLIED else _TO_DO)
     if not node.plan.operations:
         yield Text("      nothing is declared for it", style="dim")
+    if verdict in _CHANGED and node.outcome in _OUTCOMES:
+        yield Text(f"    = {_OUTCOMES[node.outcome]}", style="" if node.outcome in _GOOD else "red")
     for reason in node.reasons:
         yield Text(f"    ! {reason}", style="red")
     if with_diff and node.plan.changes:
@@ -75,6 +91,8 @@ def _summary(farm: FarmReport, verb: Verb) -> str:
         Verdict.APPLIED: f"applied to {changed} of {nodes} at one instant, and verified on all",
         Verdict.ROLLED_BACK: f"not applied; {nodes} as before",
         Verdict.REFUSED: "not applied; nothing was changed" if verb is Verb.APPLY else "cannot tell",
+        Verdict.FINISHED: "a run that was left unfinished is brought to its end",
+        Verdict.NOT_LOOKED_AT: "not looked at",
         Verdict.INCOMPLETE: f"INCOMPLETE; look at {_names(_unsure(farm))}",
     }[farm.verdict]
 
@@ -96,7 +114,7 @@ def _alike(nodes: Iterable[NodeReport]) -> Iterator[list[NodeReport]]:
 
 def _told(node: NodeReport) -> str:
     operations = node.plan.operations if node.plan else ()
-    return repr((node.plan is None, operations, node.reasons, _edited(node.plan)))
+    return repr((node.plan is None, operations, node.outcome, node.reasons, _edited(node.plan)))
 
 
 def _edited(plan: NodePlan | None) -> tuple[str, ...]:

@@ -66,6 +66,8 @@ class MachineKeyState:
     compatibility_mode: Setting[str]
     data_protector_type: Setting[str]
     application_name: Setting[str]
+    mode_is_explicit: bool
+    """False when compatibilityMode follows from targetFramework or is the default."""
     locked_by: str | None
     """The level that forbids the application a machine key of its own."""
 
@@ -94,7 +96,8 @@ def effective_machine_key(levels: Sequence[Level]) -> MachineKeyState:
             value = element.get(name)
             if value is not None:
                 settings[name] = _over(above, value, each.level.name)
-    if settings["compatibilityMode"].source == DEFAULT:
+    mode_is_explicit = settings["compatibilityMode"].source != DEFAULT
+    if not mode_is_explicit:
         settings["compatibilityMode"] = _default_mode(levels)
     return MachineKeyState(
         validation_key=_secret(settings["validationKey"]),
@@ -104,6 +107,7 @@ def effective_machine_key(levels: Sequence[Level]) -> MachineKeyState:
         compatibility_mode=settings["compatibilityMode"],
         data_protector_type=settings["dataProtectorType"],
         application_name=settings["applicationName"],
+        mode_is_explicit=mode_is_explicit,
         locked_by=next(_locking(placed), None),
     )
 

@@ -81,12 +81,17 @@ def require(
     written as references below it. *inherited* is the state without the application's own file: what it sets
     and *wanted* leaves out is written as an empty value, because it would change the wire format.
     Raises `ProtectedSection` when the section is encrypted, and `DocumentError` when it is locked above,
-    stands twice or stands in another file.
+    stands twice or stands in another file, and when *wanted* leaves out a mode that a file above sets.
     """
     if inherited is not None and inherited.locked_by is not None:
         raise DocumentError(
             f"machineKey is locked by {inherited.locked_by}",
             hint="remove the lock there, or declare the key there",
+        )
+    if wanted.compatibility_mode is None and inherited is not None and inherited.mode_is_explicit:
+        raise DocumentError(
+            f"{inherited.compatibility_mode.source} sets compatibilityMode, so leaving it out does not leave it open",
+            hint="declare a compatibility_mode instead of omit, or remove it there",
         )
     element = _own_element(editor.document)
     if element is not None:

@@ -17,12 +17,12 @@ class ActionModule(Step):
         run = of.Run(task_vars)
         if run.plan_to_apply(run.farm) is None or self._task.check_mode:
             return {"state": "nothing", "run": run.name}
-        spec = of.spec_of(self._templar, run, task_vars)
         decision = run.decision(run.farm)
+        staged = run.answer(of.STAGED, run.host)
         if not decision.get("go"):
-            ask(self._templar, task_vars, render.unstage(spec, run.name)).raise_for_error()
+            ask(self._templar, task_vars, render.undo(run.name, staged.get("generation"))).raise_for_error()
             return {"state": "unstaged", "run": run.name}
-        staged = run.answer(of.STAGED, run.host) or {}
+        spec = of.spec_of(self._templar, run, task_vars)
         request = render.commit(spec, run.name, staged["generation"], decision["instants"][run.host])
         return {"run": run.name, **self._committed(spec, ask(self._templar, task_vars, request))}
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from ..plugin_utils import run as of
-from ..plugin_utils.standing import fail_where_refused, standing
-from ..plugin_utils.step import Step
+from ..plugin_utils.last_step import LastStep
+from ..plugin_utils.standing import standing
 
 
-class ActionModule(Step):
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        return fail_where_refused(super().run(tmp, task_vars))
-
+class ActionModule(LastStep):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         run = of.Run(task_vars)
         found = standing(run)
+        if run.plan_to_finish(run.farm) and not self._task.check_mode:
+            return {**found, **_finished(run)}
         if found["state"] != "pending":
             return found
         obstacles = run.obstacles(run.farm)
@@ -34,27 +33,47 @@ class ActionModule(Step):
         reasons = [_line(reason) for reason in (verdict or decision).get("reasons", [])]
         if not decision.get("go") and run.answer(of.COMMITTED, run.host).get("state") == "unstaged":
             return {"state": "unstaged", "changed": False, "reasons": reasons}
-        spec = of.spec_of(self._templar, run, task_vars)
+        generation = run.answer(of.STAGED, run.host).get("generation")
         if verdict.get("outcome") == "confirm":
-            ask(self._templar, task_vars, render.confirm(spec, run.name)).raise_for_error()
+            ask(self._templar, task_vars, render.confirm(run.name, generation)).raise_for_error()
             return {"state": "applied"}
-        response = ask(self._templar, task_vars, render.roll_back(spec, run.name))
-        proved = self._is_as_before(run, spec, response)
+        doubt = self._take_back(run, generation, task_vars)
         return {
-            "state": "rolled_back" if proved else "failed",
+            "state": "failed" if doubt else "rolled_back",
             "changed": False,
-            "cause": None if proved else "the node is neither as it was nor as declared",
+            "cause": doubt,
             "reasons": reasons or ["there is no verdict on the farm"],
         }
 
-    @staticmethod
-    def _is_as_before(run: of.Run, spec: Any, response: Any) -> bool:
-        """Tell whether the node shows again what the plan was made from."""
+    def _take_back(self, run: of.Run, generation: int | None, task_vars: dict[str, Any]) -> str | None:
+        """Take back what was switched; answer why the node is not proved to show again what it showed at first."""
+        from keydeploy import render  # noqa: PLC0415
+        from keydeploy.errors import KeydeployError  # noqa: PLC0415
         from keydeploy.observation import observe  # noqa: PLC0415
 
+        from ..plugin_utils.node import ask  # noqa: PLC0415
+
+        try:
+            spec = of.spec_of(self._templar, run, task_vars)
+        except KeydeployError:
+            ask(self._templar, task_vars, render.undo(run.name, generation)).raise_for_error()
+            return "the change was taken back, but without the spec, which no longer resolves, that is not proved"
+        shown = observe(spec, ask(self._templar, task_vars, render.roll_back(spec, run.name, generation)))
         plan = run.plan(run.farm)
         node = plan.node(run.host) if plan else None
-        return node is not None and observe(spec, response).files == node.files
+        same = node is not None and shown.files == node.files
+        return None if same else "the node is neither as it was nor as declared"
+
+
+def _finished(run: of.Run) -> dict[str, Any]:
+    """Tell how the end of an unfinished run went on this host."""
+    answer = run.answer(of.STAGED, run.host)
+    if answer.get("state") not in ("finished", "nothing"):
+        return {"state": "failed", "cause": answer.get("cause") or "it gave no answer", "reasons": []}
+    return {
+        "state": "finished",
+        "reasons": ["a run that was left unfinished is brought to its end; run this once more"],
+    }
 
 
 def _line(reason: dict[str, Any]) -> str:

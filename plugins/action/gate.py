@@ -16,14 +16,14 @@ class ActionModule(Step):
         from keydeploy.spec import Rollout  # noqa: PLC0415
 
         run = of.Run(task_vars)
-        now = time.time()
+        now, since = time.time(), run.staging_began()
         farms = {}
         for farm in run.all_farms():
             if run.plan_to_apply(farm.name) is None or self._task.check_mode:
                 continue
             rollout = Rollout(**run.farms[farm.name]["rollout"])
             staged = run.staged(farm.members)
-            decision = stopped() if is_asked_to_stop() else decide(farm.members, staged, rollout, now)
+            decision = stopped() if is_asked_to_stop() else decide(farm.members, staged, rollout, now=now, since=since)
             farms[farm.name] = {
                 "go": decision.go,
                 "instants": dict(decision.instants),

@@ -7,6 +7,7 @@ from typing import Any
 from ansible import context
 
 from ..plugin_utils import run as of
+from ..plugin_utils.interruption import is_asked_to_stop
 from ..plugin_utils.step import Step
 
 
@@ -23,7 +24,7 @@ class ActionModule(Step):
         for farm in run.all_farms():
             left_out = [member for member in farm.members if member not in played]
             farms[farm.name] = plan(farm, run.observations(of.OBSERVED, farm.members), left_out).to_json()
-            obstacles[farm.name] = [
-                reason.to_json() for reason in rollout.obstacles(left_out, nodes, context.CLIARGS.get("forks", 0))
-            ]
+            found = rollout.obstacles(left_out, nodes, context.CLIARGS.get("forks", 0))
+            against = rollout.stopped().reasons if is_asked_to_stop() else found
+            obstacles[farm.name] = [reason.to_json() for reason in against]
         return {"state": "planned", "run": run.name, "farms": farms, "obstacles": obstacles}

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..plugin_utils.last_step import LastStep
 from ..plugin_utils.run import Run
-from ..plugin_utils.standing import fail_where_refused, standing
-from ..plugin_utils.step import Step
+from ..plugin_utils.standing import standing
 
 
-class ActionModule(Step):
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        return fail_where_refused(super().run(tmp, task_vars))
-
+class ActionModule(LastStep):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         return standing(Run(task_vars))

@@ -1,35 +1,61 @@
-"""Prepare this host's changes where nothing reads them."""
+"""Prepare this host's changes where nothing reads them, or bring a run that was left unfinished to its end."""
 
 from __future__ import annotations
 
 import getpass
 import socket
-from typing import Any
+import time
+from typing import TYPE_CHECKING, Any
 
 from ..plugin_utils import run as of
 from ..plugin_utils.step import Step, timed
 
+if TYPE_CHECKING:
+    from keydeploy.plan import NodePlan
+
 
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        run = of.Run(task_vars)
+        result: dict[str, Any] = {"state": "nothing", "run": run.name, "started": time.time()}
+        if self._task.check_mode:
+            return result
+        if run.plan_to_finish(run.farm):
+            return {**result, **self._finished(run, task_vars)}
+        plan = run.plan_to_apply(run.farm)
+        node = plan.node(run.host) if plan else None
+        return {**result, **self._staged(run, node, task_vars)} if node else result
+
+    def _staged(self, run: of.Run, node: NodePlan, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy import render  # noqa: PLC0415
 
         from ..plugin_utils.node import ask  # noqa: PLC0415
 
-        run = of.Run(task_vars)
-        plan = run.plan_to_apply(run.farm)
-        node = plan.node(run.host) if plan else None
-        if node is None or self._task.check_mode:
-            return {"state": "nothing", "run": run.name}
-        spec = of.spec_of(self._templar, run, task_vars)
-        request = render.stage(spec, node, run.name, f"{getpass.getuser()}@{socket.gethostname()}")
+        request = render.stage(of.spec_of(self._templar, run, task_vars), node, run.name, _operator())
         response, started, finished = timed(lambda: ask(self._templar, task_vars, request))
         response.raise_for_error()
         return {
             "state": "staged",
-            "run": run.name,
             "generation": response.generation(),
             "started": started,
             "finished": finished,
             "offset": response.system().clock - finished,
         }
+
+    def _finished(self, run: of.Run, task_vars: dict[str, Any]) -> dict[str, Any]:
+        from keydeploy import render  # noqa: PLC0415
+
+        from ..plugin_utils.node import ask  # noqa: PLC0415
+
+        plan = run.plan_to_finish(run.farm)
+        finish = next((each for each in plan.finishes if each.node == run.host), None) if plan else None
+        if finish is None:
+            return {}
+        lease = run.farms[run.farm or ""]["rollout"]["lease"]
+        request = render.finish(finish.run, _operator(), lease, forward=finish.forward)
+        ask(self._templar, task_vars, request).raise_for_error()
+        return {"state": "finished"}
+
+
+def _operator() -> str:
+    return f"{getpass.getuser()}@{socket.gethostname()}"

@@ -128,7 +128,7 @@ class _Reader:
             except AnsibleValueOmittedError:
                 return _OMITTED
             except Exception as error:  # lookups raise anything, and nothing of it may be shown
-                self._refuse(path, _reason(error), _origin_of(error))
+                self._refuse(path, why_unresolved(error), _origin_of(error))
                 return UNRESOLVED
             self._note(self.values, path, origin(value))
         return self._plain(value, path)
@@ -188,7 +188,7 @@ def _part(holder: Any, name: str) -> Any:
     return None
 
 
-def _reason(error: BaseException) -> str:
+def why_unresolved(error: BaseException) -> str:
     """Tell why a value could not be resolved, without anything that Ansible quotes."""
     for cause in _chain(error):
         if "Vault" in type(cause).__name__:  # the class for a value that cannot be decrypted is private

@@ -39,6 +39,16 @@ def ask(templar: Any, task_vars: dict[str, Any], request: Request) -> Response:
             "this version reaches sandbox nodes only",
             hint=f"set {SANDBOX} to a folder that keydeploy sandbox create made, and ansible_connection to local",
         )
-    folder = Path(templar.template(task_vars[SANDBOX]))
-    sandbox = Sandbox(folder, clock=time.time, sleep=time.sleep)
+    sandbox = Sandbox(_folder(templar, task_vars[SANDBOX]), clock=time.time, sleep=time.sleep)
     return Response.from_json(sandbox.answer(request.to_json()))
+
+
+def _folder(templar: Any, declared: Any) -> Path:
+    from keydeploy.errors import NodeError  # noqa: PLC0415
+
+    from .declarations import why_unresolved  # noqa: PLC0415
+
+    try:
+        return Path(str(templar.template(declared)))
+    except Exception as error:  # a lookup raises anything, and nothing of it may be shown
+        raise NodeError("request", f"{SANDBOX}: {why_unresolved(error)}") from None

@@ -24,6 +24,13 @@ GATE = "keydeploy_gate"
 COMMITTED = "keydeploy_committed"
 VERDICT = "keydeploy_verdict"
 
+_NO_ANSWER: dict[str, Any] = {
+    "state": "failed",
+    "cause": "it gave no answer",
+    "hint": "a condition left it out, or a connection variable of it cannot be resolved; see ansible-inventory --host",
+}
+"""What a host without a result of its own stands for: Ansible says why on its output, and may quote secrets there."""
+
 
 class Run:
     """One pass of the path, as the variables of a task show it."""
@@ -87,15 +94,15 @@ class Run:
         return dict(self.step(VERDICT).get("farms", {}).get(farm, {}))
 
     def observations(self, name: str, members: Iterable[str]) -> list[Observation]:
-        """Answer what *members* showed in the step *name*; one that failed shows its cause."""
+        """Answer what *members* showed in the step *name*; one that failed or is silent shows its cause."""
         from keydeploy.observation import Observation, State  # noqa: PLC0415
 
         found = []
         for member in members:
-            answer = self.answer(name, member)
+            answer = self.answer(name, member) or _NO_ANSWER
             if "observation" in answer:
                 found.append(Observation.from_json(answer["observation"]))
-            elif answer:
+            else:
                 state = State.UNREACHABLE if answer["state"] == "unreachable" else State.FAILED
                 cause, hint = answer.get("cause"), answer.get("hint")
                 found.append(Observation(node=member, state=state, cause=cause, hint=hint))
@@ -114,6 +121,16 @@ class Run:
             elif answer:
                 found.append(Staged(node=member, problem=_problem(answer), cause=_cause(answer)))
         return found
+
+    def staging_began(self) -> float:
+        """Answer when staging began on the first host of the play, on the controller's clock."""
+        begun = (self.answer(STAGED, host).get("started") for host in self._vars.get("ansible_play_hosts", ()))
+        return min((time for time in begun if time is not None), default=0.0)
+
+    def plan_to_finish(self, farm: str | None) -> Plan | None:
+        """Answer the plan of *farm* when unfinished runs are all that stands against it."""
+        plan = self.plan(farm)
+        return plan if plan is not None and plan.may_finish and not self.obstacles(farm) else None
 
     def committed(self, members: Iterable[str]) -> list[Committed]:
         """Answer how the commit went on those of *members* that answered."""

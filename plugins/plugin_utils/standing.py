@@ -11,9 +11,6 @@ if TYPE_CHECKING:
 
     from .run import Run
 
-REFUSALS = ("invalid", "refused", "failed", "unreachable", "drift", "unstaged", "rolled_back")
-"""The states in which the last task of a playbook fails."""
-
 
 def standing(run: Run) -> dict[str, Any]:
     """Answer `invalid`, `skipped`, `refused`, `in_order` or `pending`, with the reasons and the redacted diff."""
@@ -29,15 +26,6 @@ def standing(run: Run) -> dict[str, Any]:
     if not plan.changes:
         return {"state": "in_order", **known}
     return {"state": "pending", **known, **_changes(plan, run.host)}
-
-
-def fail_where_refused(result: dict[str, Any]) -> dict[str, Any]:
-    """Make *result* a failure, with its reasons as the message, when its state is a refusal."""
-    if result["state"] not in REFUSALS:
-        return result
-    told = [text for text in (result.get("cause"), *result.get("reasons", ())) if text]
-    why = "; ".join(told) or "the node is not as declared"
-    return {**result, "failed": True, "msg": f"keydeploy: {result['state'].replace('_', ' ')}: {why}"}
 
 
 def _refusals(run: Run) -> list[str]:

@@ -19,12 +19,14 @@ try:  # Imported here already, so that the workers, which are forked from this p
     import keydeploy.node.sandbox
     import keydeploy.render
     import keydeploy.report.diff
-    import keydeploy.rollout
+    import keydeploy.rollout  # noqa: F401
     from keydeploy import __version__ as _package_version
 
     from . import declarations, node, standing  # noqa: F401
-except ImportError:
-    _package_version = ""
+
+    _missing = None
+except ImportError as error:
+    _package_version, _missing = "", error.name
 
 
 class Step(ActionBase):
@@ -62,18 +64,21 @@ def timed(ask: Callable[[], Any]) -> tuple[Any, float, float]:
 def _require_package() -> None:
     if _package_version == VERSION:
         return
-    found = f"version {_package_version}" if _package_version else "not installed"
-    raise RuntimeError(
-        f"the Python package keydeploy is {found}, the collection keydeploy.core is {VERSION};"
-        f" pip install keydeploy=={VERSION} into Ansible's own Python"
-    )
+    if _package_version:
+        found = f"the Python package keydeploy is version {_package_version}"
+    else:
+        found = f"the Python package {_missing} cannot be imported"
+    wanted = f"the collection keydeploy.core is {VERSION}"
+    raise RuntimeError(f"{found}, {wanted}; pip install keydeploy=={VERSION} into Ansible's own Python")
 
 
 def _answer_to(error: Exception) -> dict[str, Any]:
     if _package_version != VERSION:
         return _answer("failed", str(error))
-    from keydeploy.errors import KeydeployError, Unreachable  # noqa: PLC0415
+    from keydeploy.errors import KeydeployError, SpecError, Unreachable  # noqa: PLC0415
 
+    if isinstance(error, SpecError):
+        return _answer("failed", "; ".join(str(problem) for problem in error.problems))
     if isinstance(error, KeydeployError):
         state = "unreachable" if isinstance(error, Unreachable) else "failed"
         return _answer(state, error.message, error.hint)

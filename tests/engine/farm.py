@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -255,11 +255,6 @@ def reasons(farm: Mapping[str, Any]) -> list[str]:
 def outcomes(farm: Mapping[str, Any]) -> dict[str, str | None]:
     """Answer how the run ended on each node of *farm*."""
     return {node["node"]: node["outcome"] for node in farm["nodes"]}
-
-
-def every(values: Iterable[Any]) -> set[Any]:
-    """Answer what there is among *values*, to compare it with the one value that there should be."""
-    return set(values)
 
 
 def _state(file: Path) -> tuple[Any, ...]:

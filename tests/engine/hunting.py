@@ -53,10 +53,13 @@ def find(content: bytes, wanted: dict[bytes, str]) -> set[str]:
 
 
 def processes(pid: int) -> dict[str, bytes]:
-    """Answer the command line and the environment of the process *pid* and of all that it started."""
+    """Answer the command line and the environment of the process *pid* and of all below it that still run."""
     folder = Path("/proc") / str(pid)
-    own = {f"{pid} {name}": (folder / name).read_bytes() for name in ("cmdline", "environ")}
-    children = (folder / "task" / str(pid) / "children").read_text().split()
+    try:
+        own = {f"{pid} {name}": (folder / name).read_bytes() for name in ("cmdline", "environ")}
+        children = (folder / "task" / str(pid) / "children").read_text().split()
+    except OSError:  # it has ended meanwhile
+        return {}
     for child in children:
         own |= processes(int(child))
     return own

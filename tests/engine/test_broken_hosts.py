@@ -55,6 +55,7 @@ def test_a_host_that_no_step_reaches_stops_the_farm_before_staging(stand: Stand,
 
     assert ran.of(farm)["verdict"] == "refused"
     assert reasons(ran.of(farm)) == [f"{broken}: it gave no answer"]
+    assert "a connection variable of it cannot be resolved" in ran.of(farm)["reasons"][0]["hint"]
     assert outcomes(ran.of(farm)) == {node: "failed" if node == broken else "refused" for node in nodes(farm)}
     assert {node: len(stand.calls(node)) for node in nodes(farm)} == {
         node: 0 if node == broken else 1 for node in nodes(farm)

@@ -131,9 +131,14 @@ def test_a_host_that_failed_in_an_earlier_play_does_not_count_as_answered(tmp_pa
 def test_a_condition_that_leaves_one_member_out_stops_the_farm(tmp_path: Path) -> None:
     stand = Stand(tmp_path).add_farm("portal", *NODES).add_farm("other", "app1", "app2")
 
-    ran = stand.playbook([import_of("apply", when="inventory_hostname != 'web3'")])
+    later = play(debug("'later'"))
+    ran = stand.playbook(
+        [import_of("apply", when="inventory_hostname != 'web3'"), later], env={"ANSIBLE_ANY_ERRORS_FATAL": "1"}
+    )
 
     assert ran.code != 0
+    assert {"app1", "app2"} <= ran.results("ansible.builtin.debug").keys()  # their farm is well, so they play on
+    assert not {"web1", "web2"} & ran.results("ansible.builtin.debug").keys()
     assert ran.results("conclude")["web1"]["reasons"] == ["web3: it gave no answer"]
     assert ran.results("conclude")["app1"]["state"] == "applied"
     assert all(stand.own_config(node).read_bytes() == OTHER_KEYS for node in NODES)

@@ -1,4 +1,4 @@
-"""Laws 2, 6, 7 and 9: reading changes nothing, applying twice changes nothing more, and calls are few."""
+"""Laws 2, 7 and 9: reading changes nothing, applying twice changes nothing more, and calls are few."""
 
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,7 @@ from tests.engine.farm import (
     VALIDATION_KEY,
     Ran,
     Stand,
-    contents,
-    fault,
     outcomes,
-    reasons,
     tree,
 )
 
@@ -52,7 +49,6 @@ def calls(stand: Stand) -> list[list[set[str]]]:
         ("plan --diff", 2, [OBSERVE]),
         ("drift", 2, [OBSERVE]),
         ("apply --check", 2, [OBSERVE]),
-        ("apply -f 1", 1, [OBSERVE]),
     ],
 )
 def test_reading_moves_no_time_stamp_and_takes_one_call(
@@ -121,16 +117,3 @@ def test_one_node_that_differs_is_drift_of_that_node_alone(applied: tuple[Stand,
 
     assert ran.code == 2
     assert {node["node"]: node["changes"] for node in ran.of("portal")["nodes"]} == {"web1": False, "web2": True}
-
-
-def test_verifying_is_observing_and_planning_again(tmp_path: Path) -> None:
-    """A node that says that it has switched, and has not, is caught by nothing but its observation."""
-    stand = Stand(tmp_path).add_farm("portal", *NODES)
-    before = contents(stand.node("web1"))
-    stand.behave("web2", fault("journal.commit", "lie"))
-
-    ran = stand.tell("apply")
-
-    assert ran.code == 1
-    assert reasons(ran.of("portal")) == ["web2: it is not as declared after the commit"]
-    assert contents(stand.node("web1")) == before

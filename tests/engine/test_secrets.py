@@ -81,12 +81,11 @@ def test_nothing_leaks_when_values_cannot_be_resolved_or_are_wrong(tmp_path: Pat
     stand.set("web2", vault_portal={"validation_key": VALIDATION_KEY + "0", "decryption_key": f"{DECRYPTION_KEY}{{{{"})
     stand.set("web3", vault_portal={"validation_key": VALIDATION_KEY + PASSWORD, "decryption_key": [DECRYPTION_KEY]})
 
-    text = stand.keydeploy("apply", "-vvvvv", env=EVERYTHING)
-    told = stand.tell("validate", env=EVERYTHING)
+    ran = stand.tell("apply", "-vvvvv", env=EVERYTHING)
 
-    assert (text.code, told.code) == (3, 3)
-    assert len(told.report["problems"]) >= 5
-    assert leaks(stand, text, told) == []
+    assert ran.code == 3
+    assert len(ran.report["problems"]) >= 5
+    assert leaks(stand, ran) == []
     assert stand.calls("web1") == []
 
 

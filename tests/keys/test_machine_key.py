@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -17,6 +18,7 @@ from keydeploy.keys.machine_key import (
     check_decryption_key,
     check_digits,
     check_mode,
+    check_runtime,
     check_validation,
     check_validation_key,
     decryption_key_lengths,
@@ -315,6 +317,34 @@ def machine_key(validation_key: bytes = b"ab" * 20, mode: str | None = "Framewor
         validation_key=Secret(validation_key),
         decryption_key=Secret.of("cd" * 16),
     )
+
+
+def older_key(**values: str | None) -> MachineKey:
+    return replace(machine_key(mode="Framework20SP2"), **{"validation": "SHA1", **values})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", ["Framework20SP1", "Framework20SP2", None])
+@pytest.mark.parametrize("validation", ["SHA1", "MD5", "3DES", "AES"])
+def test_an_older_runtime_takes_what_it_knows(validation: str, mode: str | None) -> None:
+    check_runtime(older_key(validation=validation, compatibility_mode=mode), "v2.0")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"validation": "HMACSHA256"},
+        {"validation": "HMACSHA384"},
+        {"validation": "HMACSHA512"},
+        {"compatibility_mode": "Framework45"},
+        {"data_protector_type": f"My.Protector{MARK}", "application_name": "portal"},
+    ],
+    ids=lambda values: next(iter(values)),
+)
+def test_an_older_runtime_refuses_what_came_after_it(values: dict[str, str | None]) -> None:
+    error = refusal(lambda: check_runtime(older_key(**values), "v2.0"))
+    assert error.message.startswith("the application's pool loads .NET 2.0")
+    assert error.hint
+    check_runtime(older_key(**values), "v4.0")
 
 
 def test_a_machine_key_has_the_fingerprint_of_its_parts_whatever_its_mode() -> None:

@@ -1,7 +1,8 @@
 """The node dies at every point at which it changes its disk, and the next call heals it.
 
 A child process is killed at its n-th change of a file, for all n: nothing that Python would do on the
-way out happens. Then a new node in the same folder goes back, or confirms.
+way out happens. Then a new node in the same folder goes back, or confirms, or is resumed by another
+operator once the lease has run out.
 """
 
 import os
@@ -13,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from keydeploy import render
 from keydeploy.node.contract import BeginJournal, Commit, Confirm, Operation, RollBack
-from tests.node.contract.asking import acquire, ask, done, journal_of, replacing
+from tests.node.contract.asking import LEASE, RUN, acquire, ask, done, journal_of, refusal, replacing
 from tests.node.contract.under_test import OWN_FOLDER, SandboxNode
 
 FIRST, SECOND, CREATED = "C:\\inetpub\\a\\web.config", "C:\\inetpub\\b\\web.config", "C:\\inetpub\\b\\new.config"
@@ -75,13 +77,14 @@ def _die_at(point: int) -> None:
 
 
 def crashes(folder: Path, prepared: tuple[Operation, ...], dying: tuple[Operation, ...]) -> Iterator[SandboxNode]:
-    """Yield a node for each point at which it can die while it carries out *dying*, after *prepared*."""
+    """Yield a node for each point at which it can die while it carries out *dying*, a lease after *prepared*."""
     for point in range(MANY):
         node = SandboxNode(folder / f"{point}" / "web1")
         node.write(FIRST, b"first old")
         node.write(SECOND, b"second old")
         if prepared:
             done(node, *prepared)
+            node.pass_time(LEASE + 1)
         if not killed_at(point, lambda node=node: done(node, *dying)):  # type: ignore[misc]
             assert point > 5  # otherwise nothing was tried
             return
@@ -97,7 +100,7 @@ OLD = {"a/web.config": b"first old", "b/web.config": b"second old"}
 NEW = {"a/web.config": b"first NEW" * 1000, "b/web.config": b"second NEW", "b/new.config": b"created NEW"}
 
 STAGE = (acquire(), BeginJournal(), *FILES)
-COMMIT = (Commit(1_800_000_000.5, 60.0),)
+COMMIT = (Commit(1_800_000_100.5, 60.0),)
 STAGED: tuple[Operation, ...] = STAGE
 COMMITTED: tuple[Operation, ...] = (*STAGE, *COMMIT)
 
@@ -149,3 +152,96 @@ def test_after_a_crash_while_confirming_it_can_be_confirmed_again(tmp_path: Path
         done(node, Confirm())
         assert contents(node) == NEW
         is_tidy(node)
+
+
+# Another operator
+
+
+def finishing(*, forward: bool) -> tuple[Operation, ...]:
+    return render.finish(RUN, "another@controller", LEASE, forward=forward).operations
+
+
+def finish(node: SandboxNode, *, forward: bool) -> str | None:
+    """Bring the run to its end as another operator, and answer the code of the refusal to do so, if any."""
+    node.pass_time(3 * LEASE)
+    results = ask(node, *finishing(forward=forward))
+    return next((result["error"]["code"] for result in results if "error" in result), None)
+
+
+def is_free_for_others(node: SandboxNode) -> bool:
+    """Tell whether another run can begin, and the one that died cannot go on."""
+    done(node, acquire(), BeginJournal(), run="another")
+    return refusal(node, Commit(node.clock(), 2.0), generation=1) == "generation"
+
+
+BACK, FORWARD = False, True
+
+
+@pytest.mark.parametrize(
+    ("prepared", "dying", "forward", "phases"),
+    [
+        ((), STAGE, BACK, {None, "staged"}),
+        (STAGED, (RollBack(),), BACK, {None, "staged"}),
+        (STAGED, COMMIT, BACK, {"staged", "committing"}),
+        (STAGED, COMMIT, FORWARD, {"staged", "committing"}),
+        (COMMITTED, (RollBack(),), BACK, {None, "committed"}),
+        (COMMITTED, (Confirm(),), FORWARD, {None, "committed"}),
+        (COMMITTED, (Confirm(),), BACK, {None, "committed"}),
+    ],
+    ids=[
+        "staging, back",
+        "unstaging, back",
+        "committing, back",
+        "committing, forward",
+        "rolling back, back",
+        "confirming, forward",
+        "confirming, back",
+    ],
+)
+def test_after_a_crash_another_operator_brings_the_node_wholly_to_one_end(
+    tmp_path: Path,
+    prepared: tuple[Operation, ...],
+    dying: tuple[Operation, ...],
+    forward: bool,
+    phases: set[str | None],
+) -> None:
+    seen = set()
+    for node in crashes(tmp_path, prepared, dying):
+        journal = journal_of(node)
+        seen.add(journal["phase"])
+        if journal["run"] is None:  # it had ended already, or never begun
+            expected = NEW if journal["confirmed"] == RUN else OLD
+            assert (finish(node, forward=forward), contents(node)) == ("no_run", expected)
+        else:
+            assert (finish(node, forward=forward), contents(node)) == (None, NEW if forward else OLD)
+            is_tidy(node)
+        assert journal_of(node)["confirmed"] == (RUN if contents(node) == NEW else None)
+        assert is_free_for_others(node)
+    assert seen == phases
+
+
+@pytest.mark.parametrize("forward", [FORWARD, BACK], ids=["forward", "back"])
+@pytest.mark.parametrize("prepared", [STAGED, COMMITTED], ids=["staged", "committed"])
+def test_when_the_other_operator_dies_too_a_third_one_brings_it_to_the_same_end(
+    tmp_path: Path, prepared: tuple[Operation, ...], forward: bool
+) -> None:
+    for node in crashes(tmp_path, prepared, finishing(forward=forward)):
+        ended = journal_of(node)["run"] is None
+        assert finish(node, forward=forward) == ("no_run" if ended else None)
+        assert contents(node) == (NEW if forward else OLD)
+        assert is_free_for_others(node)
+
+
+def test_a_file_that_somebody_changed_after_a_crash_in_the_switch_is_not_overwritten(tmp_path: Path) -> None:
+    tried = 0
+    for node in crashes(tmp_path, STAGED, COMMIT):
+        if journal_of(node)["phase"] != "committing":
+            continue
+        tried += 1
+        node.write(SECOND, b"somebody else's")
+        before = contents(node)
+        assert finish(node, forward=True) == "changed"
+        assert contents(node) == before
+        assert finish(node, forward=False) == "changed"
+        assert contents(node) == {"a/web.config": b"first old", "b/web.config": b"somebody else's"}
+    assert tried > 3

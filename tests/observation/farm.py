@@ -77,7 +77,7 @@ class Node:
         staged.raise_for_error()
         committed = self.ask(render.commit(spec, "run-1", staged.generation(), self.now + 1))
         committed.raise_for_error()
-        self.ask(render.confirm(spec, "run-1")).raise_for_error()
+        self.ask(render.confirm("run-1", staged.generation())).raise_for_error()
         return observe(spec, committed)
 
     def _sleep(self, seconds: float) -> None:

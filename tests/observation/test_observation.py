@@ -2,20 +2,84 @@
 
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from keydeploy import render
 from keydeploy.errors import NodeError
-from keydeploy.node.contract import Pointer, ReadFile, ReadJournal, ReadSystem, Response
+from keydeploy.node import sandbox
+from keydeploy.node.contract import Pointer, ReadFile, ReadJournal, ReadSystem, Response, to_instant
 from keydeploy.observation import Observation, State, observe, questions
-from tests.observation.farm import EQUAL, NOW, OLD, PASSWORD, PLANTED, PORTAL, Node, plan_of, planted_in, spec_of
+from keydeploy.spec import Spec
+from tests.observation.farm import (
+    DECRYPTION_KEY,
+    EQUAL,
+    NOW,
+    OLD,
+    PASSWORD,
+    PLANTED,
+    PORTAL,
+    VALIDATION_KEY,
+    Node,
+    plan_of,
+    planted_in,
+    spec_of,
+)
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> Node:
     return Node(tmp_path / "web1", {"/portal": None})
+
+
+Deny = Callable[[str], None]
+HOST = "C:\\Windows\\System32\\inetsrv\\config\\applicationHost.config"
+ROOT = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Config\\web.config"
+THREE = {
+    "portal": PORTAL,
+    "shop": {**PORTAL, "path": "/shop"},
+    "service": {"web_config": "C:\\services\\web.config", "machine_key": "portal"},
+}
+
+
+@pytest.fixture
+def farm_node(tmp_path: Path) -> Node:
+    node = Node(tmp_path / "web1", dict.fromkeys(["/", "/portal", "/shop"]))
+    node.write("C:\\services\\web.config", "<configuration/>")
+    return node
+
+
+@pytest.fixture
+def deny(farm_node: Node, monkeypatch: pytest.MonkeyPatch) -> Deny:
+    """Answer what makes a file unreadable, also for root, who runs the tests in a container."""
+    denied: set[Path] = set()
+    read = sandbox._read
+
+    def refuse(file: Path) -> bytes:
+        if file in denied:
+            raise PermissionError
+        return read(file)
+
+    monkeypatch.setattr(sandbox, "_read", refuse)
+    return lambda path: denied.add(farm_node.file(path))
+
+
+def refusals(node: Node) -> dict[str, str | None]:
+    """Answer why each of `THREE` is refused, None where it was compared."""
+    return {subject.address.split(".")[1]: subject.refusal for subject in node.observe(spec_of(THREE)).subjects}
+
+
+def fail(node: Node, operation: str) -> None:
+    faults = [{"at": operation, "do": "fail", "code": "access_denied"}]
+    (node.root / "sandbox.json").write_text(json.dumps({"faults": faults}))
+
+
+def spec_with(key: dict[str, str]) -> Spec:
+    """Answer a spec whose one key declares *key* too."""
+    digits = {"validation_key": VALIDATION_KEY, "decryption_key": DECRYPTION_KEY}
+    return spec_of(machine_keys={"portal": {**digits, **key}})
 
 
 def files_of(applications: dict[str, object]) -> list[str]:
@@ -54,13 +118,22 @@ def test_an_observation_names_its_node_its_spec_and_the_clock(node: Node) -> Non
     observation = node.observe(spec)
     assert (observation.node, observation.state, observation.spec) == ("web1", State.OBSERVED, spec.digest())
     assert observation.clock == NOW
-    assert observation.unfinished is None
+    assert (observation.unfinished, observation.confirmed, observation.holder) == (None, None, None)
 
 
-def test_an_unfinished_run_is_seen(node: Node) -> None:
+def test_an_unfinished_run_is_seen_with_the_holder_of_the_lock(node: Node) -> None:
     spec = spec_of()
     node.ask(render.stage(spec, plan_of(spec, node.observe(spec)), "run-1", "operator")).raise_for_error()
-    assert node.observe(spec).unfinished == "run-1"
+    observation = node.observe(spec)
+    assert (observation.unfinished, observation.confirmed) == ("run-1", None)
+    assert observation.holder == f"operator, since {to_instant(NOW)}"
+
+
+def test_the_run_that_was_confirmed_last_is_seen(node: Node) -> None:
+    spec = spec_of()
+    node.roll_out(spec, plan_of(spec, node.observe(spec)))
+    observation = node.observe(spec)
+    assert (observation.unfinished, observation.confirmed, observation.holder) == (None, "run-1", None)
 
 
 def test_fingerprints_tell_what_is_there_and_what_is_wanted(node: Node) -> None:
@@ -73,19 +146,90 @@ def test_fingerprints_tell_what_is_there_and_what_is_wanted(node: Node) -> None:
 
 
 def test_the_key_in_effect_may_be_inherited(node: Node) -> None:
-    root = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Config\\web.config"
-    node.replace(root, '<compilation defaultLanguage="vb"/>', f"<machineKey {EQUAL}/>")
+    node.replace(ROOT, '<compilation defaultLanguage="vb"/>', f"<machineKey {EQUAL}/>")
     (subject,) = node.observe(spec_of()).subjects
     assert subject.found == subject.wanted
     assert subject.differences  # it must be the application's own all the same
 
 
-def test_a_node_that_cannot_read_a_file_is_not_observed(node: Node) -> None:
-    faults = [{"at": "file.read", "do": "fail", "code": "access_denied"}]
-    node.file("C:\\").with_name("sandbox.json").write_text(json.dumps({"faults": faults}))
+def test_a_file_that_cannot_be_read_is_a_refusal_that_names_its_path(farm_node: Node, deny: Deny) -> None:
+    deny("C:\\services\\web.config")
+    assert refusals(farm_node) == {
+        "portal": None,
+        "shop": None,
+        "service": "C:\\services\\web.config cannot be read: access to the file is denied",
+    }
+
+
+def test_a_file_that_another_one_names_is_refused_as_such(farm_node: Node, deny: Deny) -> None:
+    deny("C:\\inetpub\\portal\\web.config")
+    refused = refusals(farm_node)
+    assert refused["portal"] == "the file that IIS or configSource names cannot be read: access to the file is denied"
+    assert (refused["shop"], refused["service"]) == (None, None)
+
+
+def test_a_parent_that_cannot_be_read_is_the_refusal_of_those_below_it(farm_node: Node, deny: Deny) -> None:
+    deny("C:\\inetpub\\wwwroot\\web.config")
+    refused = refusals(farm_node)
+    assert refused["portal"] == refused["shop"]
+    assert "cannot be read" in (refused["portal"] or "")
+    assert refused["service"] is None
+
+
+def test_a_runtime_that_cannot_be_read_is_the_refusal_of_those_that_load_it(farm_node: Node, deny: Deny) -> None:
+    farm_node.replace(HOST, '<add name="Shop" />', '<add name="Shop" enable32BitAppOnWin64="true" />')
+    deny("C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Config\\machine.config")
+    refused = refusals(farm_node)
+    assert "Framework64\\v4.0.30319\\Config\\machine.config cannot be read" in (refused["portal"] or "")
+    assert (refused["shop"], refused["service"]) == (None, refused["portal"])
+
+
+def test_without_the_sites_of_iis_only_a_declared_file_is_seen(farm_node: Node, deny: Deny) -> None:
+    deny(HOST)
+    refused = refusals(farm_node)
+    assert "applicationHost.config cannot be read" in (refused["portal"] or "")
+    assert (refused["shop"], refused["service"]) == (refused["portal"], None)
+
+
+def test_a_node_that_can_read_no_file_still_tells_its_journal_and_clock(node: Node) -> None:
+    fail(node, "file.read")
+    observation = node.observe(spec_of())
+    assert (observation.state, observation.clock, observation.files) == (State.OBSERVED, NOW, ())
+    assert all(subject.refusal for subject in observation.subjects)
+
+
+@pytest.mark.parametrize("operation", ["journal.read", "system.read"])
+def test_a_node_that_cannot_tell_its_journal_or_clock_is_not_observed(node: Node, operation: str) -> None:
+    fail(node, operation)
     with pytest.raises(NodeError) as caught:
         node.observe(spec_of())
     assert caught.value.code == "access_denied"
+
+
+def test_a_node_that_did_not_commit_is_not_observed(node: Node) -> None:
+    spec = spec_of()
+    with pytest.raises(NodeError) as caught:
+        observe(spec, node.ask(render.commit(spec, "run-1", 1, NOW)))
+    assert caught.value.code == "generation"
+
+
+OLDER = {"validation": "SHA1", "compatibility_mode": "omit"}
+
+
+@pytest.mark.parametrize("key", [OLDER, {**OLDER, "compatibility_mode": "Framework20SP2"}])
+def test_a_pool_of_net_2_takes_a_key_that_it_knows(node: Node, key: dict[str, str]) -> None:
+    node.replace(HOST, '<add name="Portal" />', '<add name="Portal" managedRuntimeVersion="v2.0" />')
+    spec = spec_with(key)
+    assert [subject.refusal for subject in node.observe(spec).subjects] == [None]
+    assert node.roll_out(spec, plan_of(spec, node.observe(spec))).files == ()
+
+
+def test_a_mode_that_the_runtime_sets_cannot_be_left_out(node: Node) -> None:
+    (subject,) = node.observe(spec_with(OLDER)).subjects  # the sandbox sets targetFramework, which is no mode
+    assert subject.refusal is None
+    node.replace(ROOT, '<compilation defaultLanguage="vb"/>', '<machineKey compatibilityMode="Framework20SP1"/>')
+    (subject,) = node.observe(spec_with(OLDER)).subjects
+    assert (subject.refusal or "").startswith("root web.config sets compatibilityMode")
 
 
 def test_an_answer_to_other_questions_is_no_observation(node: Node) -> None:

@@ -44,6 +44,9 @@ CHANGES = st.builds(
 )
 
 
+RUNS = st.sampled_from(["r1", "r2"])
+
+
 def observations_of(node: str) -> st.SearchStrategy[Observation]:
     return st.builds(
         Observation,
@@ -53,7 +56,9 @@ def observations_of(node: str) -> st.SearchStrategy[Observation]:
         hint=st.none() | WORDS,
         spec=st.sampled_from(["d1", "d1", "d2"]),
         clock=st.floats(0, 2e9),
-        unfinished=st.none() | WORDS,
+        unfinished=st.none() | RUNS,
+        confirmed=st.none() | RUNS,
+        holder=st.none() | WORDS,
         subjects=st.lists(SUBJECTS, max_size=2).map(tuple),
         files=st.lists(CHANGES, max_size=2).map(tuple),
     )
@@ -82,8 +87,10 @@ def test_observations_become_the_plan_that_the_case_expects(case: Path) -> None:
         "reasons": [f"{reason.cause.value}: {reason}" for reason in found.reasons],
         "changes": found.changes,
         "may_apply": found.may_apply,
+        "finishes": {finish.node: [finish.run, "forward" if finish.forward else "back"] for finish in found.finishes},
+        "may_finish": found.may_finish,
     }
-    assert shown == value["expected"], value["why"]
+    assert shown == {"finishes": {}, "may_finish": False, **value["expected"]}, value["why"]
 
 
 def _observation(value: dict[str, Any]) -> Observation:
@@ -132,6 +139,26 @@ def test_nothing_may_be_applied_unless_every_member_was_observed_and_is_willing(
         and not any(subject.refusal for subject in each.subjects)
     }
     assert found.may_apply == (willing == set(MEMBERS) and found.changes)
+
+
+@settings(derandomize=True, max_examples=50)
+@given(FARMS)
+def test_a_run_ends_the_same_way_wherever_it_is_unfinished(observations: tuple[Observation, ...]) -> None:
+    found = plan(FARM, observations)
+    confirmed = {each.confirmed for each in observations}
+    assert {(finish.node, finish.run, finish.forward) for finish in found.finishes} == {
+        (each.node, each.unfinished, each.unfinished in confirmed)
+        for each in observations
+        if each.unfinished is not None
+    }
+    assert not (found.may_finish and found.may_apply)
+
+
+def test_who_holds_the_lock_of_an_unfinished_run_is_told() -> None:
+    held = observed(unfinished="r7", holder="anna@controller, since noon")
+    (reason,) = plan(replace(FARM, members=("web1",)), [held]).reasons
+    assert str(reason) == "web1: run r7 is unfinished here; the lock: anna@controller, since noon"
+    assert reason.hint == "keydeploy apply brings it to its end, once its lease has run out"
 
 
 def test_a_node_that_is_no_member_is_not_in_the_plan() -> None:

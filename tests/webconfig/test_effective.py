@@ -139,6 +139,23 @@ def test_the_target_framework_decides_the_default_mode(target: str, mode: str, s
     assert merged("", "", "", own).compatibility_mode == Setting(mode, source)
 
 
+@pytest.mark.parametrize(
+    ("contents", "explicit"),
+    [
+        ((), False),
+        ((web('validation="SHA1"'),), False),
+        (("", "", "", '<system.web><httpRuntime targetFramework="4.8"/></system.web>'), False),
+        ((web('compatibilityMode="Framework20SP1"'),), True),
+        (("", located("Default Web Site/portal", web('compatibilityMode="Framework45"'))), True),
+        (("", located("Other", web('compatibilityMode="Framework45"'))), False),
+        (("", web('compatibilityMode="Framework45"'), "", "<system.web/>"), True),
+    ],
+    ids=["nothing", "another attribute", "targetFramework", "machine.config", "location", "other location", "root"],
+)
+def test_a_mode_is_explicit_only_where_a_machine_key_says_it(contents: tuple[str, ...], explicit: bool) -> None:
+    assert merged(*contents).mode_is_explicit is explicit
+
+
 def test_an_inherited_mode_beats_the_target_framework() -> None:
     own = '<system.web><httpRuntime targetFramework="4.8"/></system.web>'
     state = merged("", web('compatibilityMode="Framework20SP2"'), "", own)

@@ -132,6 +132,24 @@ def test_without_a_declared_mode_the_attribute_is_removed() -> None:
     assert "compatibilityMode" not in result(editor)
 
 
+@pytest.mark.parametrize("mode", ["Framework20SP1", "Framework45", ""])
+def test_leaving_out_a_mode_that_a_file_above_sets_is_refused(mode: str) -> None:
+    inherited = inherited_from(f'compatibilityMode="{mode}"')
+    with pytest.raises(DocumentError, match=r"root web\.config sets compatibilityMode") as caught:
+        required(editor_of(application(EQUAL)), replace(KEY, compatibility_mode=None), inherited)
+    assert "instead of omit" in (caught.value.hint or "")
+    assert required(editor_of(application(EQUAL)), KEY, inherited) == []
+
+
+def test_a_mode_that_follows_from_the_target_framework_above_can_be_left_out() -> None:
+    text = '<configuration><system.web><httpRuntime targetFramework="4.8"/></system.web></configuration>'
+    level = Level(name="Default Web Site", document=parse(text.encode()), location="portal")
+    inherited = effective_machine_key([level])
+    assert inherited.compatibility_mode.value == "Framework45"
+    without = EQUAL.replace('compatibilityMode="Framework45"', "")
+    assert required(editor_of(application(without)), replace(KEY, compatibility_mode=None), inherited) == []
+
+
 def test_a_declared_protector_is_written() -> None:
     editor = editor_of(application(f'{EQUAL} applicationName="old"'))
     wanted = replace(KEY, data_protector_type="A<B>, C", application_name="portal")

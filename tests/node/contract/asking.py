@@ -16,6 +16,7 @@ from keydeploy.node.contract import (
     ReadFile,
     ReadJournal,
     Request,
+    ResumeLock,
     StageFile,
 )
 from keydeploy.schema import validator
@@ -79,6 +80,10 @@ def replacing(path: str, before: bytes | None, after: bytes) -> StageFile:
 
 def acquire(lease: float = LEASE) -> AcquireLock:
     return AcquireLock("operator@controller", lease)
+
+
+def resume(lease: float = LEASE) -> ResumeLock:
+    return ResumeLock("another@controller", lease)
 
 
 def stage(node: Answering, *files: StageFile, run: str = RUN) -> int:

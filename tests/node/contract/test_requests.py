@@ -23,6 +23,7 @@ from keydeploy.node.contract import (
     ReadSystem,
     Request,
     Response,
+    ResumeLock,
     RollBack,
     StageFile,
     Step,
@@ -48,6 +49,7 @@ ALL: tuple[Operation, ...] = (
     Commit(1_800_000_000.0, 2.0),
     Confirm(),
     RollBack(),
+    ResumeLock("operator@controller", 60.0),
 )
 
 TEXT = st.text(max_size=8)
@@ -66,6 +68,7 @@ OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
     st.sampled_from([ReadSystem(), ReadJournal(), BeginJournal(), Confirm(), RollBack()]),
     st.builds(ReadFile, LOCATIONS),
     st.builds(AcquireLock, TEXT, st.floats(0.001, 1e6)),
+    st.builds(ResumeLock, TEXT, st.floats(0.001, 1e6)),
     st.builds(StageFile, TEXT, st.none() | TEXT, st.lists(SPLICES, max_size=3).map(tuple)),
     st.builds(Commit, SECONDS, st.floats(0, 1e6)),
 )
@@ -138,6 +141,8 @@ MALFORMED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a lock without a holder": lambda request: request["operations"][4].pop("holder"),
     "a lease that is text": operation(4, lease="60"),
     "a negative lease": operation(4, lease=-1),
+    "a resumed lock without a holder": lambda request: request["operations"][10].pop("holder"),
+    "a resumed lease that is text": operation(10, lease="60"),
     "a path that is a number": operation(6, path=7),
     "a tag that is a number": operation(6, tag=7),
     "no tag": lambda request: request["operations"][6].pop("tag"),
@@ -222,6 +227,24 @@ def test_an_error_of_the_node_is_raised_with_its_code() -> None:
     with pytest.raises(NodeError, match="told so") as caught:
         Response.from_json(text).raise_for_error()
     assert caught.value.code == "late"
+
+
+def test_a_file_that_could_not_be_read_has_a_problem_and_its_place_among_the_others() -> None:
+    read = '{"ok": {"path": "C:\\\\a", "exists": false, "content": null, "tag": null}}'
+    error = '{"error": {"code": "access_denied", "message": "access to the file is denied"}}'
+    files = Response.from_json(f'{{"contract": 1, "results": [{{"ok": {{}}}}, {read}, {error}, {read}]}}').files()
+    assert [(file.path, file.problem) for file in files] == [
+        ("C:\\a", None),
+        (None, "access to the file is denied"),
+        ("C:\\a", None),
+    ]
+
+
+@pytest.mark.parametrize("last", [0, 1, 2, 3])
+def test_an_answer_can_be_split_before_its_last_results(last: int) -> None:
+    results = [{"error": {"code": str(number), "message": "told"}} for number in range(3)]
+    before, after = Response(results).split(last)
+    assert (len(before.files()), len(after.files())) == (3 - last, last)
 
 
 def test_a_request_does_not_show_its_secrets() -> None:

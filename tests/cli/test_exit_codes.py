@@ -1,0 +1,80 @@
+"""The exit code is the verdict: of all that holds, it tells what an operator needs first."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from keydeploy.errors import Problem
+from keydeploy.plan import Cause, Reason
+from keydeploy.report.exit_code import ExitCode, exit_code
+from keydeploy.report.model import FarmReport, Report, Verb, Verdict
+from tests.engine.farm import Stand, fault, reasons
+
+PROBLEM = Problem("inventory.yml:1:1", "machine_keys", "wrong")
+
+
+def report(*verdicts: Verdict, causes: Sequence[Cause] = ()) -> Report:
+    found = tuple(Reason(cause=cause, text="") for cause in causes)
+    farms = tuple(FarmReport(farm="", spec="", verdict=verdict, nodes=(), reasons=found) for verdict in verdicts)
+    return Report(verb=Verb.APPLY, declared=("web1",), farms=farms)
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [
+        (report(Verdict.IN_ORDER, Verdict.APPLIED), 0),
+        (report(Verdict.PENDING, Verdict.IN_ORDER), 2),
+        (report(Verdict.PENDING, Verdict.ROLLED_BACK), 1),
+        (report(Verdict.PENDING, Verdict.REFUSED), 1),
+        (report(Verdict.ROLLED_BACK, Verdict.PENDING, causes=[Cause.FAILED, Cause.UNREACHABLE]), 4),
+        (report(Verdict.PENDING, causes=[Cause.UNREACHABLE]), 4),
+        (report(Verdict.INCOMPLETE, Verdict.APPLIED, causes=[Cause.UNREACHABLE]), 5),
+        (replace(report(Verdict.ROLLED_BACK, causes=[Cause.UNREACHABLE]), interrupted=True), 130),
+        (replace(report(Verdict.INCOMPLETE), interrupted=True), 5),
+        (replace(report(), problems=(PROBLEM,), declared=(), interrupted=True), 3),
+        (replace(report(), declared=()), 3),
+        (replace(report(), declared=(), interrupted=True), 130),
+        (replace(report(), declared=(), failure="Ansible ended"), 1),
+        (replace(report(), declared=(), failure="Ansible ended", interrupted=True), 130),
+    ],
+)
+def test_the_most_telling_holds(found: Report, code: int) -> None:
+    assert exit_code(found) == code
+
+
+def test_the_order_is_three_five_interrupted_four_one_two_zero() -> None:
+    assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 130]
+    everything = report(*Verdict, causes=[*Cause])
+    assert exit_code(replace(everything, problems=(PROBLEM,))) == 3
+    assert exit_code(everything) == 5
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Stand:
+    """Answer farms of which one has drifted, one is out of reach and one refuses to be looked at."""
+    stand = Stand(tmp_path_factory.mktemp("stand"))
+    stand.add_farm("drifted", "a1").add_farm("away", "b1", "b2").add_farm("broken", "c1")
+    stand.behave("b1", fault("system.read", "unreachable"))
+    stand.own_config("c1").write_bytes(b"<configuration><unclosed></configuration>")
+    return stand
+
+
+def test_a_node_out_of_reach_is_never_no_drift(stand: Stand) -> None:
+    ran = stand.tell("drift")
+
+    assert ran.code == 4
+    assert {farm["farm"]: farm["verdict"] for farm in ran.report["farms"]} == {
+        "drifted": "pending",
+        "away": "refused",
+        "broken": "refused",
+    }
+    assert reasons(ran.of("away")) == ["b1: the sandbox was told to lose the answer here"]
+
+
+def test_a_file_that_cannot_be_edited_is_an_error_that_names_it(stand: Stand) -> None:
+    ran = stand.keydeploy("plan", "-l", "a1,c1")
+
+    assert ran.code == 1
+    assert "farm broken: cannot tell\n  ! c1: applications.portal.machine_key: " in ran.out
+    assert r"C:\inetpub\portal\web.config" in ran.out
