@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# The main job on a farm of three sandbox nodes, step by step. Everything it makes lies in demo/.
+# The main job on a farm of three sandbox nodes, step by step. Everything it makes lies in the folder FOLDER (default: demo).
+# usage: run.sh [FOLDER]
 set -eu
-cd "$(dirname "$0")/../.."
+source=$(cd "$(dirname "$0")" && pwd)
+demo=${1:-demo}
 
 bold=''; plain=''
 if [ -t 1 ]; then bold=$'\033[1m'; plain=$'\033[0m'; fi
@@ -15,17 +17,18 @@ expect() { # CODE COMMAND...: run a command that ends with this exit code
   [ "$code" -eq "$wanted" ] || { echo "expected exit code $wanted" >&2; exit 1; }
 }
 
-rm -rf demo
-mkdir -p demo/inventory/group_vars/portal
-cp inventories/demo/inventory.yml demo/inventory/
-inventory=demo/inventory/inventory.yml
-key=demo/inventory/group_vars/portal/vault.yml
-web_config=demo/nodes/web2/C/inetpub/portal/web.config
-(umask 077 && python3 -c 'import secrets; print(secrets.token_urlsafe(24))' > demo/vault-password)
-export ANSIBLE_VAULT_PASSWORD_FILE=$PWD/demo/vault-password
+rm -rf "$demo"
+mkdir -p "$demo/inventory/group_vars/portal"
+cp "$source/inventory.yml" "$demo/inventory/"
+inventory=$demo/inventory/inventory.yml
+key=$demo/inventory/group_vars/portal/vault.yml
+web_config=$demo/nodes/web2/C/inetpub/portal/web.config
+(umask 077 && python3 -c 'import secrets; print(secrets.token_urlsafe(24))' > "$demo/vault-password")
+ANSIBLE_VAULT_PASSWORD_FILE=$(cd "$demo" && pwd)/vault-password
+export ANSIBLE_VAULT_PASSWORD_FILE
 
 say "Three folders play three Windows nodes with IIS."
-run keydeploy sandbox create demo/nodes/web1 demo/nodes/web2 demo/nodes/web3
+run keydeploy sandbox create "$demo"/nodes/web1 "$demo"/nodes/web2 "$demo"/nodes/web3
 say "A new machine key goes straight into Ansible's vault."
 echo "\$ keydeploy generate machine-key --name vault_portal --format vault > $key"
 keydeploy generate machine-key --name vault_portal --format vault > "$key"
