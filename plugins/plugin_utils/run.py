@@ -37,6 +37,7 @@ class Run:
 
     def __init__(self, task_vars: dict[str, Any]) -> None:
         self._vars = task_vars
+        self._plans: dict[str | None, Plan | None] = {}
         self.host: str = task_vars["inventory_hostname"]
         valid = task_vars.get(VALID) or {}
         self.name: str = valid.get("run") or ""
@@ -68,11 +69,13 @@ class Run:
         return self._own(variables.get(name))
 
     def plan(self, farm: str | None) -> Plan | None:
-        """Answer the plan of *farm*, None when there is none."""
+        """Answer the plan of *farm*, None when there is none; it is read once."""
         from keydeploy.plan import Plan  # noqa: PLC0415
 
-        value = self.step(PLAN).get("farms", {}).get(farm)
-        return Plan.from_json(value) if value else None
+        if farm not in self._plans:
+            value = self.step(PLAN).get("farms", {}).get(farm)
+            self._plans[farm] = Plan.from_json(value) if value else None
+        return self._plans[farm]
 
     def obstacles(self, farm: str | None) -> list[Reason]:
         """Answer what stands against a change of *farm* in this run."""
