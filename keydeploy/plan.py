@@ -140,8 +140,12 @@ class Plan:
 
     @property
     def may_finish(self) -> bool:
-        """Tell whether unfinished runs are all that stands against the plan."""
-        return bool(self.finishes) and all(reason.cause is Cause.UNFINISHED for reason in self.reasons)
+        """Tell whether unfinished runs can be brought to their end: every member has answered.
+
+        What cannot be compared on a node does not matter for that.
+        """
+        harmless = (Cause.UNFINISHED, Cause.REFUSED, Cause.SPEC)
+        return bool(self.finishes) and all(reason.cause in harmless for reason in self.reasons)
 
     @property
     def changes(self) -> bool:
@@ -231,7 +235,7 @@ def plan(farm: Farm, observations: Sequence[Observation], not_looked_at: Sequenc
         nodes=tuple(nodes),
         reasons=tuple(reasons),
         not_looked_at=tuple(sorted(not_looked_at)),
-        finishes=_finishes(observations),
+        finishes=_finishes([by_node[node.node] for node in nodes]),
     )
 
 

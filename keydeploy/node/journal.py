@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from keydeploy.errors import NodeError
+from keydeploy.node import paths
 from keydeploy.node.contract import JournalState, from_instant, to_instant
 
 _KEPT_BACKUPS = 5
@@ -128,7 +129,7 @@ class Journal:
         """Keep what *path* holds now and what it shall hold; staging a file again replaces what was staged."""
         record = self.record(run, generation)
         _require_staged(record)
-        same = (entry.number for entry in record.entries if entry.path.lower() == path.lower())
+        same = (entry.number for entry in record.entries if paths.canonical(entry.path) == paths.canonical(path))
         entry = Entry(path=path, number=next(same, len(record.entries)), existed=before is not None)
         if before is not None:
             _write_file(self._content(record.run, entry, "before"), before)

@@ -42,6 +42,11 @@ def parent(path: str) -> str:
     return re.sub(r"[\\/]+[^\\/]*$", "", path)
 
 
+def canonical(path: str) -> str:
+    """Answer one name for all spellings of a full path: of its slashes, its case, `.` and `..`."""
+    return "\\".join(_normal(re.split(r"[\\/]+", expand(path)))).lower()
+
+
 def locate(root: Path, path: str) -> Path:
     """Answer where the file at the Windows *path* lies under *root*, whether or not it exists.
 

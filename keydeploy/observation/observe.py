@@ -1,17 +1,16 @@
 """Asks for what the spec depends on, and reduces a node's answer to an observation."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 
 from keydeploy.errors import DocumentError
 from keydeploy.node.contract import ReadFile, ReadJournal, ReadSystem, Response
+from keydeploy.node.paths import canonical
 from keydeploy.observation.files import Files, locations
 from keydeploy.observation.model import FileChange, Observation, State, Subject
 from keydeploy.observation.sight import Sight
 from keydeploy.spec.model import Spec
 
-_SLASHES = re.compile(r"[\\/]+")
 _SHARED_FILE = "another application of the spec needs other edits in the same file; declare one of them"
 
 Reading = ReadJournal | ReadFile | ReadSystem
@@ -38,7 +37,7 @@ def observe(spec: Spec, response: Response) -> Observation:
             seen = [replace(subject, refusal=_SHARED_FILE) for subject in seen]
         else:
             for change in mending:
-                changes.setdefault(_name_of(change.path), change)
+                changes.setdefault(canonical(change.path), change)
         subjects.extend(seen)
     journal = response.journal()
     return Observation(
@@ -64,9 +63,4 @@ def _look(sight: Sight) -> tuple[list[Subject], list[FileChange]]:
 
 
 def _conflict(change: FileChange, changes: Mapping[str, FileChange]) -> bool:
-    return changes.get(_name_of(change.path), change).edits != change.edits
-
-
-def _name_of(path: str) -> str:
-    """Answer one name for all spellings of a full Windows path."""
-    return _SLASHES.sub(r"\\", path).lower()
+    return changes.get(canonical(change.path), change).edits != change.edits

@@ -84,6 +84,11 @@ class Sight:
         return own or empty_document()
 
     def _check_runtime(self, runtime: Runtime) -> None:
+        if self._application.session_tokens is not None and runtime.version == "v2.0":
+            raise DocumentError(
+                "the application's pool loads .NET 2.0, which has no system.identityModel sections",
+                hint="set the pool to v4.0, or leave session_tokens out",
+            )
         wanted = self._spec.machine_keys[self._application.machine_key or ""]
         try:
             check_runtime(wanted, runtime.version)
