@@ -148,9 +148,7 @@ def test_a_run_ends_the_same_way_wherever_it_is_unfinished(observations: tuple[O
     observed = [each for each in observations if each.state is State.OBSERVED]
     confirmed = {each.confirmed for each in observed}
     assert {(finish.node, finish.run, finish.forward) for finish in found.finishes} == {
-        (each.node, each.unfinished, each.unfinished in confirmed)
-        for each in observed
-        if each.unfinished is not None
+        (each.node, each.unfinished, each.unfinished in confirmed) for each in observed if each.unfinished is not None
     }
     assert not (found.may_finish and found.may_apply)
 
