@@ -126,7 +126,9 @@ class Engine:
         self._arguments = arguments
         events, events_end = os.pipe()
         stop, stop_end = os.pipe()
-        environment = os.environ | _FORCED | {"KEYDEPLOY_EVENTS": str(events_end), "KEYDEPLOY_STOP": str(stop)}
+        # Ansible refuses to start where the locale is not UTF-8, which schedulers often set.
+        utf8 = {"LC_ALL": "C.UTF-8"} if os.environ.get("LC_ALL") in ("C", "POSIX") else {}
+        environment = os.environ | utf8 | _FORCED | {"KEYDEPLOY_EVENTS": str(events_end), "KEYDEPLOY_STOP": str(stop)}
         self._events = os.fdopen(events, encoding="utf-8")
         self._stop = os.fdopen(stop_end, "wb", buffering=0)
         self._child = subprocess.Popen(

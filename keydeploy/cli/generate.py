@@ -22,7 +22,9 @@ def add(commands: Any) -> None:
     )
     parser.add_argument("--name", help="put the key under this name, to use it as a variable")
     parser.add_argument(
-        "--format", choices=("yaml", "vault"), default="yaml", help="yaml in clear, or encrypted by Ansible's vault"
+        "--format",
+        choices=("yaml", "vault"),
+        help="yaml in clear, or encrypted by Ansible's vault, which a vault option implies (default: yaml)",
     )
     add_vault(parser)
     parser.set_defaults(run=run)
@@ -52,8 +54,9 @@ def run(options: argparse.Namespace) -> int:
         "decryption_key": key.decryption_key.reveal().decode(),
     }
     clear = yaml.safe_dump({options.name: value} if options.name else value, sort_keys=False, width=1000)
-    if options.format == "vault":
-        sys.stdout.write(encrypt(clear, _vault_arguments(options)))
+    vault = _vault_arguments(options)
+    if options.format == "vault" or (options.format is None and vault):
+        sys.stdout.write(encrypt(clear, vault))
     else:
         sys.stdout.write(clear)
     return 0

@@ -4,12 +4,18 @@ import re
 from collections.abc import Mapping
 
 from keydeploy import iis
+from keydeploy.edit import apply, fill_in
 from keydeploy.errors import DocumentError
 from keydeploy.node.contract import FileState, Location, Pointer, Step
+from keydeploy.node.paths import canonical
+from keydeploy.observation.model import FileChange
+from keydeploy.secret import Secret
 from keydeploy.spec.model import Spec
 from keydeploy.webconfig.document import Document, parse
 
 _SHARE = re.compile(r"[\\/]{2}")
+
+_ANY_KEY = Secret(b"00")
 
 Key = tuple[str, ...]
 """Names one file: `("own", "portal")` is the web.config of the application `portal`."""
@@ -53,10 +59,27 @@ class Files:
     def __init__(self, asked: Mapping[Key, Location], states: Mapping[Key, FileState]) -> None:
         self._asked = asked
         self._states = states
+        self._amended: dict[str, Document] = {}
         self._documents: dict[Key, Document | None] = {}
 
     def __getitem__(self, key: Key) -> FileState:
         return self._states[key]
+
+    def amend(self, change: FileChange, content: Secret | None) -> None:
+        """Let applications below see the file of *change* as it will be; where keys stand does not matter to them."""
+        splices = [fill_in(edit, change.encoding, lambda _: _ANY_KEY) for edit in change.edits]
+        self._amended[canonical(change.path)] = parse(apply(content.reveal() if content else b"", splices))
+
+    def content(self, path: str) -> Secret | None:
+        """Answer what was read of the file at *path*."""
+        found = (state for state in self._states.values() if state.path and canonical(state.path) == canonical(path))
+        return next((state.content for state in found), None)
+
+    def above(self, *key: str) -> Document | None:
+        """Answer the file *key* of a level above, as it will be after this run; raises what `document` raises."""
+        state = self._states.get(key)
+        amended = self._amended.get(canonical(state.path)) if state is not None and state.path is not None else None
+        return amended or self.document(*key)
 
     def document(self, *key: str) -> Document | None:
         """Answer the file *key*, None when it does not exist.

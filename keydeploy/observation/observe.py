@@ -9,7 +9,7 @@ from keydeploy.node.paths import canonical
 from keydeploy.observation.files import Files, locations
 from keydeploy.observation.model import FileChange, Observation, State, Subject
 from keydeploy.observation.sight import Sight
-from keydeploy.spec.model import Spec
+from keydeploy.spec.model import Application, Spec
 
 _SHARED_FILE = "another application of the spec needs other edits in the same file; declare one of them"
 
@@ -31,13 +31,15 @@ def observe(spec: Spec, response: Response) -> Observation:
     files = Files(asked, dict(zip(asked, read.files(), strict=True)))
     subjects: list[Subject] = []
     changes: dict[str, FileChange] = {}
-    for name, application in spec.applications.items():
+    for name, application in _from_the_top(spec.applications):
         seen, mending = _look(Sight(spec, files, name, application))
         if any(_conflict(change, changes) for change in mending):
             seen = [replace(subject, refusal=_SHARED_FILE) for subject in seen]
         else:
             for change in mending:
                 changes.setdefault(canonical(change.path), change)
+                if change.edits:
+                    files.amend(change, files.content(change.path))
         subjects.extend(seen)
     journal = response.journal()
     return Observation(
@@ -51,6 +53,11 @@ def observe(spec: Spec, response: Response) -> Observation:
         subjects=tuple(subjects),
         files=tuple(change for change in changes.values() if change.edits),
     )
+
+
+def _from_the_top(applications: Mapping[str, Application]) -> list[tuple[str, Application]]:
+    """Answer the applications so that each comes after those above it, whose files it inherits from."""
+    return sorted(applications.items(), key=lambda named: (named[1].path or "/").rstrip("/").count("/"))
 
 
 def _look(sight: Sight) -> tuple[list[Subject], list[FileChange]]:

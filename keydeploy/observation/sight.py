@@ -122,7 +122,7 @@ class Sight:
             if document is not None:
                 yield Level(name=name, document=document, location=location)
         for above in iis.ancestors(path) if path else ():
-            document = self._files.document("above", self._name, above)
+            document = self._files.above("above", self._name, above)
             if document is not None:
                 yield Level(
                     name=f"{site}{above}".rstrip("/"),
