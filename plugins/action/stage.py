@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         run = of.Run(task_vars)
-        result: dict[str, Any] = {"state": "nothing", "run": run.name, "started": time.time()}
+        result: dict[str, Any] = {"state": "nothing", "run": run.name, "began": time.time()}
         if self._task.check_mode:
             return result
         if run.plan_to_finish(run.farm):
@@ -37,8 +37,8 @@ class ActionModule(Step):
         return {
             "state": "staged",
             "generation": response.generation(),
-            "started": started,
-            "finished": finished,
+            "began": started,  # not `started` and `finished`, which Ansible 2.21 reads as yes or no
+            "ended": finished,
             "offset": response.system().clock - finished,
         }
 

@@ -119,15 +119,22 @@ class Run:
         for member in members:
             answer, observed = self.answer(STAGED, member), self.answer(OBSERVED, member)
             if answer.get("state") == "staged" and "offset" in observed:
-                times = {name: answer[name] for name in ("started", "finished", "offset")}
-                found.append(Staged(node=member, first_offset=observed["offset"], **times))
+                found.append(
+                    Staged(
+                        node=member,
+                        started=answer["began"],
+                        finished=answer["ended"],
+                        first_offset=observed["offset"],
+                        offset=answer["offset"],
+                    )
+                )
             elif answer:
                 found.append(Staged(node=member, problem=_problem(answer), cause=_cause(answer)))
         return found
 
     def staging_began(self) -> float:
         """Answer when staging began on the first host of the play, on the controller's clock."""
-        begun = (self.answer(STAGED, host).get("started") for host in self._vars.get("ansible_play_hosts", ()))
+        begun = (self.answer(STAGED, host).get("began") for host in self._vars.get("ansible_play_hosts", ()))
         return min((time for time in begun if time is not None), default=0.0)
 
     def plan_to_finish(self, farm: str | None) -> Plan | None:

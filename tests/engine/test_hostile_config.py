@@ -39,7 +39,7 @@ def test_a_commit_waits_longer_than_the_users_task_timeout(hostile_run: HostileR
     }
     staged = hostile_run.ran.results("stage")
 
-    assert all(at - staged[host]["finished"] > HOSTILE["task_timeout"] for host, at in waited.items())
+    assert all(at - staged[host]["ended"] > HOSTILE["task_timeout"] for host, at in waited.items())
 
 
 def test_nobody_leaves_the_play_before_the_last_task(hostile_run: HostileRun) -> None:

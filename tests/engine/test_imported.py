@@ -55,7 +55,7 @@ def test_every_result_names_its_run_and_holds_no_more_than_it_says(ran: Ran) -> 
         "validate": {"problems", "farms", "undeclared"},
         "observe": {"observation", "offset"},
         "plan": {"farms", "obstacles"},
-        "stage": {"generation", "started", "finished", "offset"},
+        "stage": {"generation", "began", "ended", "offset"},
         "gate": {"farms"},
         "commit": {"committed_at", "observation", "unhealthy"},
         "verdict": {"farms"},
