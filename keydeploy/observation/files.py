@@ -65,15 +65,11 @@ class Files:
     def __getitem__(self, key: Key) -> FileState:
         return self._states[key]
 
-    def amend(self, change: FileChange, content: Secret | None) -> None:
+    def amend(self, change: FileChange) -> None:
         """Let applications below see the file of *change* as it will be; where keys stand does not matter to them."""
         splices = [fill_in(edit, change.encoding, lambda _: _ANY_KEY) for edit in change.edits]
+        content = next(state.content for state in self._states.values() if state.path == change.path)
         self._amended[canonical(change.path)] = parse(apply(content.reveal() if content else b"", splices))
-
-    def content(self, path: str) -> Secret | None:
-        """Answer what was read of the file at *path*."""
-        found = (state for state in self._states.values() if state.path and canonical(state.path) == canonical(path))
-        return next((state.content for state in found), None)
 
     def above(self, *key: str) -> Document | None:
         """Answer the file *key* of a level above, as it will be after this run; raises what `document` raises."""

@@ -39,7 +39,7 @@ def observe(spec: Spec, response: Response) -> Observation:
             for change in mending:
                 changes.setdefault(canonical(change.path), change)
                 if change.edits:
-                    files.amend(change, files.content(change.path))
+                    files.amend(change)
         subjects.extend(seen)
     journal = response.journal()
     return Observation(

@@ -11,7 +11,7 @@ from ..plugin_utils import run as of
 from ..plugin_utils.step import Step, timed
 
 if TYPE_CHECKING:
-    from keydeploy.plan import NodePlan
+    from keydeploy.plan import NodePlan, Plan
 
 
 class ActionModule(Step):
@@ -20,8 +20,9 @@ class ActionModule(Step):
         result: dict[str, Any] = {"state": "nothing", "run": run.name, "began": time.time()}
         if self._task.check_mode:
             return result
-        if run.plan_to_finish(run.farm):
-            return {**result, **self._finished(run, task_vars)}
+        unfinished = run.plan_to_finish(run.farm)
+        if unfinished:
+            return {**result, **self._finished(run, unfinished, task_vars)}
         plan = run.plan_to_apply(run.farm)
         node = plan.node(run.host) if plan else None
         return {**result, **self._staged(run, node, task_vars)} if node else result
@@ -42,13 +43,12 @@ class ActionModule(Step):
             "offset": response.system().clock - finished,
         }
 
-    def _finished(self, run: of.Run, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _finished(self, run: of.Run, plan: Plan, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy import render  # noqa: PLC0415
 
         from ..plugin_utils.node import ask  # noqa: PLC0415
 
-        plan = run.plan_to_finish(run.farm)
-        finish = next((each for each in plan.finishes if each.node == run.host), None) if plan else None
+        finish = next((each for each in plan.finishes if each.node == run.host), None)
         if finish is None:
             return {}
         lease = run.farms[run.farm or ""]["rollout"]["lease"]

@@ -78,3 +78,19 @@ def test_a_split_farm_goes_back_to_what_it_was(stand: Stand) -> None:
     let_leases_run_out(stand)
     assert stand.playbook("keydeploy.core.apply", "-f", "3").code == 2
     assert web_configs(stand) == [OTHER_KEYS] * 3
+
+
+def test_a_key_that_no_longer_resolves_after_staging_leaves_nothing_behind(stand: Stand) -> None:
+    """As when the vault or a lookup fails in the middle of a run: undoing needs no secret."""
+    staged = "(keydeploy_sandbox ~ '/C/ProgramData/keydeploy/journal.json') is file"
+    keys = stand.variables["vault_portal"]
+    key = f"{{{{ gone if {staged} else '{keys['validation_key']}' }}}}"
+    stand.variables["vault_portal"] = keys | {"validation_key": key}
+    stand.write_inventory()
+
+    ran = stand.keydeploy("apply")
+
+    assert (ran.code, web_configs(stand)) == (5, [OTHER_KEYS] * 3)
+    assert "without the spec, which no longer resolves, that is not proved" in ran.out
+    assert all(stand.is_at_rest(node) for node in NODES)
+    assert stand.keydeploy("drift").code == 2
