@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help demo test unit check format bench build tools clean
+.PHONY: help demo test unit check format powershell bench build tools clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -31,6 +31,12 @@ check: $(INSTALLED)  ## format, lint and types
 format: $(INSTALLED)  ## put every file into the project's format
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+POWERSHELL := $(CURDIR)/.cache/powershell
+
+powershell: $(INSTALLED) tools  ## run the node's script in a real PowerShell, which is fetched
+	tests/powershell/fetch.sh $(POWERSHELL)
+	KEYDEPLOY_POWERSHELL=$(POWERSHELL)/pwsh/pwsh.exe $(BIN)/pytest tests/powershell
 
 bench: $(INSTALLED)  ## measure farms of sandbox nodes; prints a table
 	$(BIN)/python benchmarks/sandbox_farm.py

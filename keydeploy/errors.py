@@ -34,12 +34,14 @@ class DocumentError(KeydeployError):
 class NodeError(KeydeployError):
     """A node that refused or could not carry out an operation.
 
-    *code* is one of the contract's error codes (`schemas/node.schema.json`).
+    *code* is one of the contract's error codes (`schemas/node.schema.json`), *hresult* Windows' own number
+    such as `0x80070020`, where there is one.
     """
 
-    def __init__(self, code: str, message: str, *, hint: str | None = None) -> None:
+    def __init__(self, code: str, message: str, *, hint: str | None = None, hresult: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.code = code
+        self.hresult = hresult
 
 
 class Unreachable(KeydeployError):

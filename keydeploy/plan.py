@@ -37,6 +37,8 @@ class Cause(Enum):
     SPEC = "spec"
     LIMIT = "limit"
     FORKS = "forks"
+    MOVED = "moved"
+    """A saved plan no longer holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

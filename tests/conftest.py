@@ -1,10 +1,13 @@
 """Fixtures that several tiers share."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+
+from tests.node.windows import wine
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -23,3 +26,20 @@ def reference_data() -> Path:
     if not folder.is_dir():
         missing("the folder with reference data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mono_runtime() -> None:
+    """Require Mono and its compiler."""
+    for tool in ("mono", "mcs"):
+        if shutil.which(tool) is None:
+            missing(f"{tool} (Debian: mono-runtime mono-mcs)")
+
+
+@pytest.fixture(scope="session")
+def windows_dotnet() -> Path:
+    """Answer the folder with the Windows build of .NET, which the project does not ship."""
+    try:
+        return wine.prepare(SHARED / "tools/windows-dotnet/clrhost.tar.xz")
+    except FileNotFoundError as error:
+        missing(str(error))

@@ -2,8 +2,9 @@
 # Installs the Debian packages that the tests need, or those named, where that is allowed; otherwise says which are missing.
 set -eu
 
-packages=("${@:-mono-fastcgi-server4}")
-[ $# -gt 0 ] || packages+=(nginx-light)
+packages=("$@")
+# A real ASP.NET farm; the node's C#, compiled and run on Mono and, under Wine, on Windows' own .NET.
+[ $# -gt 0 ] || packages=(mono-fastcgi-server4 nginx-light mono-mcs mono-runtime wine wine64 xz-utils)
 
 missing=()
 for package in "${packages[@]}"; do

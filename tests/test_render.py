@@ -78,7 +78,7 @@ def test_an_unfinished_run_is_taken_over_under_its_own_name_and_ended(forward: b
     lock, *end = request.operations
     assert (request.run, request.generation) == ("run-1", None)
     assert lock == ResumeLock("operator@controller", 90.0)
-    assert [operation.name for operation in end] == (
+    assert [operation.do for operation in end] == (
         ["journal.commit", "journal.confirm"] if forward else ["journal.roll_back"]
     )
 

@@ -16,13 +16,21 @@ def add(commands: Any) -> None:
     )
     add_inventory(parser)
     add_nodes(parser)
+    parser.add_argument(
+        "--plan", metavar="FILE", help="only what this saved plan shows: refused when anything has moved"
+    )
     parser.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something would change")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out."""
+    from pathlib import Path  # noqa: PLC0415
+
     from keydeploy.cli import running  # noqa: PLC0415
     from keydeploy.report.model import Verb  # noqa: PLC0415
+    from keydeploy.saved_plan import SavedPlan  # noqa: PLC0415
 
+    if options.plan:
+        SavedPlan.read(Path(options.plan))  # one that is none is told before anything is contacted
     return running.run(Verb.APPLY, options)

@@ -65,7 +65,7 @@ def arguments(options: argparse.Namespace) -> "Arguments":
     return Arguments(
         inventories=inventories,
         limit=getattr(options, "limit", None),
-        extra_vars=options.extra_vars,
+        extra_vars=[*options.extra_vars, *_saved_plan(options)],
         vault_ids=options.vault_id,
         vault_password_files=options.vault_password_file,
         vault_password=_ask(options),
@@ -74,6 +74,15 @@ def arguments(options: argparse.Namespace) -> "Arguments":
         diff=getattr(options, "diff", False),
         verbosity=min(options.verbose, 6),
     )
+
+
+def _saved_plan(options: argparse.Namespace) -> list[str]:
+    """Answer the variable that names the saved plan, where there is one."""
+    import json  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    file = getattr(options, "plan", None)
+    return [json.dumps({"keydeploy_saved_plan": str(Path(file).absolute())})] if file else []
 
 
 def _ask(options: argparse.Namespace) -> "Secret | None":

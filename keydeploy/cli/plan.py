@@ -9,10 +9,14 @@ from keydeploy.cli.options import add_inventory, add_nodes, verb
 def add(commands: Any) -> None:
     """Add the verb."""
     parser = verb(
-        commands, "plan", "show what apply would change, without changing anything", "keydeploy plan inventory.yml"
+        commands,
+        "plan",
+        "show what apply would change, without changing anything",
+        "keydeploy plan inventory.yml --out plan.json",
     )
     add_inventory(parser)
     add_nodes(parser)
+    parser.add_argument("--out", metavar="FILE", help="save the plan, for show and for apply --plan")
     parser.set_defaults(run=run)
 
 

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
@@ -15,9 +16,11 @@ from keydeploy.cli import complain
 from keydeploy.cli.options import arguments
 from keydeploy.engine import Arguments, Engine, Event
 from keydeploy.errors import EngineError
+from keydeploy.plan import Plan
 from keydeploy.report import data, text
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.model import Recorder, Report, Verb, Verdict
+from keydeploy.saved_plan import SavedPlan
 
 _PHASES = {
     "validate": "checking the spec",
@@ -28,45 +31,55 @@ _PHASES = {
     "commit": "committing",
     "verdict": "judging",
     "conclude": "concluding",
+    "examine": "examining",
 }
-_PER_NODE = ("observe", "stage", "commit", "conclude")
+_PER_NODE = ("observe", "stage", "commit", "conclude", "examine")
 
 
 def run(verb: Verb, options: argparse.Namespace) -> int:
     """Run *verb* with *options*, print its report and answer the exit code."""
-    report, hint = _run(verb, options)
+    report, plans, hint = _run(verb, options)
     _print(report, options)
+    _save(plans, report, getattr(options, "out", None))
     _conclude(report, hint)
     return exit_code(report)
 
 
-def _run(verb: Verb, options: argparse.Namespace) -> tuple[Report, str | None]:
-    """Answer the report, and the hint that belongs to its failure."""
+def _run(verb: Verb, options: argparse.Namespace) -> tuple[Report, list[Plan], str | None]:
+    """Answer the report, the plans behind it, and the hint that belongs to its failure."""
     messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
     try:
         given = arguments(options)
     except EngineError as error:
-        return Recorder(verb, failure=error.message).report(), error.hint
-    report, hint = _pass(verb, given, messages)
+        return Recorder(verb, failure=error.message).report(), [], error.hint
+    report, plans, hint = _pass(verb, given, messages)
     if report.is_to_be_repeated and not report.interrupted:
         messages.print("keydeploy: a run that was left unfinished is brought to its end; starting over", markup=False)
-        report, hint = _pass(verb, given, messages)
-    return report, hint
+        report, plans, hint = _pass(verb, given, messages)
+    return report, plans, hint
 
 
-def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, str | None]:
+def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list[Plan], str | None]:
     """Go over the path once."""
     recorder = Recorder(verb, check=given.check)
     hint = None
     try:
         engine = Engine(verb.value, given)
-        with _stopping(engine, recorder, messages), _progress(messages) as show:
+        with _stopping(engine, recorder, messages), progress(messages) as show:
             for event in engine.events():
                 recorder.record(event)
                 show(event)
     except EngineError as error:
         recorder.failure, hint = error.message, error.hint
-    return recorder.report(), hint
+    return recorder.report(), recorder.plans, hint
+
+
+def _save(plans: list[Plan], report: Report, file: str | None) -> None:
+    """Save *plans* to *file*, where one is named and the plans can be applied."""
+    if file is None or exit_code(report) not in (ExitCode.FINE, ExitCode.CHANGES):
+        return
+    time = datetime.now(UTC).isoformat(timespec="seconds")
+    SavedPlan(time=time, farms=tuple(plans)).write(Path(file))
 
 
 def _print(report: Report, options: argparse.Namespace) -> None:
@@ -134,7 +147,7 @@ def _stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator
 
 
 @contextmanager
-def _progress(messages: Console) -> "Iterator[_Progress]":
+def progress(messages: Console) -> "Iterator[_Progress]":
     """Show the phase and how many nodes have answered, on a terminal only."""
     if not messages.is_terminal:
         yield _Progress(lambda _: None)

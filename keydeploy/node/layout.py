@@ -4,9 +4,12 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from keydeploy.errors import KeydeployError
+from keydeploy.node.sandbox.containers import machine_guid
+from keydeploy.node.sandbox.json_file import write_json
 
 _FRAMEWORKS = ("Framework", "Framework64")
 
@@ -53,7 +56,7 @@ _APPLICATION_HOST = """<?xml version="1.0" encoding="UTF-8"?>
     <applicationPools>
 {pools}
       <applicationPoolDefaults managedRuntimeVersion="v4.0">
-        <processModel identityType="ApplicationPoolIdentity" />
+        <processModel identityType="ApplicationPoolIdentity" loadUserProfile="true" setProfileEnvironment="false" />
       </applicationPoolDefaults>
     </applicationPools>
     <sites>
@@ -61,6 +64,7 @@ _APPLICATION_HOST = """<?xml version="1.0" encoding="UTF-8"?>
 {applications}
         <bindings>
           <binding protocol="http" bindingInformation="*:80:" />
+          <binding protocol="https" bindingInformation="*:443:" sslFlags="0" />
         </bindings>
       </site>
     </sites>
@@ -96,6 +100,7 @@ def create(root: Path, applications: Mapping[str, bytes | None]) -> None:
     for path, content in applications.items():
         web_config = _crlf(_APPLICATION_WEB_CONFIG) if content is None else content
         _write(drive / "inetpub" / _folder(path) / "web.config", web_config)
+    write_json(root / "registry.json", _registry(root))
 
 
 def _application_host(applications: Mapping[str, bytes | None]) -> str:
@@ -112,6 +117,11 @@ def _application_host(applications: Mapping[str, bytes | None]) -> str:
             for path, pool in by_path.items()
         ),
     )
+
+
+def _registry(root: Path) -> dict[str, Any]:
+    machine = {"MachineGuid": {"kind": "string", "data": machine_guid(root)}}
+    return {"64": {"HKLM\\SOFTWARE\\Microsoft\\Cryptography": machine}, "32": {}}
 
 
 def _pool(path: str) -> str:

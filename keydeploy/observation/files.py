@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from keydeploy import iis
 from keydeploy.edit import apply, fill_in
-from keydeploy.errors import DocumentError
+from keydeploy.errors import DocumentError, NodeError
 from keydeploy.node.contract import FileState, Location, Pointer, Step
 from keydeploy.node.paths import canonical
 from keydeploy.observation.model import FileChange
@@ -56,24 +56,27 @@ def _moved_machine_key(file: Location) -> Pointer:
 class Files:
     """What was read, parsed when it is asked for, and once."""
 
-    def __init__(self, asked: Mapping[Key, Location], states: Mapping[Key, FileState]) -> None:
+    def __init__(self, asked: Mapping[Key, Location], states: Mapping[Key, FileState | NodeError]) -> None:
         self._asked = asked
         self._states = states
         self._amended: dict[str, Document] = {}
         self._documents: dict[Key, Document | None] = {}
 
-    def __getitem__(self, key: Key) -> FileState:
-        return self._states[key]
+    def state(self, *key: str) -> FileState | None:
+        """Answer the file *key* as it was read; None where it was not asked for or could not be read."""
+        state = self._states.get(key)
+        return state if isinstance(state, FileState) else None
 
     def amend(self, change: FileChange) -> None:
         """Let applications below see the file of *change* as it will be; where keys stand does not matter to them."""
         splices = [fill_in(edit, change.encoding, lambda _: _ANY_KEY) for edit in change.edits]
-        content = next(state.content for state in self._states.values() if state.path == change.path)
+        states = (state for state in self._states.values() if isinstance(state, FileState))
+        content = next(state.content for state in states if state.path == change.path)
         self._amended[canonical(change.path)] = parse(apply(content.reveal() if content else b"", splices))
 
     def above(self, *key: str) -> Document | None:
         """Answer the file *key* of a level above, as it will be after this run; raises what `document` raises."""
-        state = self._states.get(key)
+        state = self.state(*key)
         amended = self._amended.get(canonical(state.path)) if state is not None and state.path is not None else None
         return amended or self.document(*key)
 
@@ -90,10 +93,10 @@ class Files:
         state = self._states.get(key)
         if state is None:
             return None
-        if state.problem is not None:
+        if isinstance(state, NodeError):
             asked = self._asked[key]
             name = asked if isinstance(asked, str) else "the file that IIS or configSource names"
-            raise DocumentError(f"{name} cannot be read: {state.problem}")
+            raise DocumentError(f"{name} cannot be read: {state.message}")
         if state.path is not None and _SHARE.match(state.path):
             raise DocumentError(
                 f"{state.path} lies on a share, so two nodes would edit one file", hint="give each node a local copy"

@@ -29,7 +29,8 @@ class Sight:
         self._files = files
         self._name = name
         self._application = application
-        self.target = files["own", name].path
+        own = files.state("own", name)
+        self.target = own.path if own else None
 
     def addresses(self) -> Iterator[str]:
         """Answer the addresses of what is declared for the application."""
@@ -143,8 +144,8 @@ class Sight:
     def _changes(self, editors: Mapping[Key, Editor]) -> Iterator[FileChange]:
         """Yield each file that decides about the application, also without edits: another one may want some."""
         for key, editor in editors.items():
-            state = self._files[key]
-            if state.path is not None:
+            state = self._files.state(*key)
+            if state is not None and state.path is not None:
                 yield FileChange(
                     path=state.path, tag=state.tag, encoding=editor.document.encoding, edits=editor.edits()
                 )

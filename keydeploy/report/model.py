@@ -11,6 +11,7 @@ from typing import Any
 from keydeploy.engine import Event
 from keydeploy.errors import Problem
 from keydeploy.plan import NodePlan, Plan, Reason
+from keydeploy.saved_plan import SavedPlan
 
 TAKEN_BACK = {"unstaged", "rolled_back"}
 """The outcomes of a node that shows what it did before and holds nothing of the run."""
@@ -126,11 +127,16 @@ class Recorder:
         """Tell whether the gate has spoken."""
         return "gate" in self._steps
 
+    @property
+    def plans(self) -> list[Plan]:
+        """Answer the plans of all farms, none before they are made."""
+        return [Plan.from_json(value) for value in self._steps.get("plan", {}).get("farms", {}).values()]
+
     def report(self) -> Report:
         """Answer what the events so far tell."""
         valid, planned = self._steps.get("validate", {}), self._steps.get("plan", {})
         problems = tuple(Problem(**problem) for problem in valid.get("problems", ()))
-        plans = [Plan.from_json(value) for value in planned.get("farms", {}).values()]
+        plans = self.plans
         declared = [member for farm in valid.get("farms", {}).values() for member in farm["members"]]
         failure = self.failure
         if failure is None and valid.get("state") not in ("valid", "invalid", "empty"):
@@ -187,6 +193,21 @@ class Recorder:
 
     def _reasons(self, step: str, name: str, farm: str) -> list[Reason]:
         return _reasons(self._steps.get(step, {}).get(name, {}).get(farm, ()))
+
+
+def of_saved_plan(saved: SavedPlan) -> Report:
+    """Answer what a saved plan says, as the run that made it reported it."""
+    farms = tuple(
+        FarmReport(
+            farm=plan.farm,
+            spec=plan.spec,
+            verdict=Verdict.PENDING if plan.changes else Verdict.IN_ORDER,
+            nodes=tuple(NodeReport(node=node.node, plan=node, outcome=None) for node in plan.nodes),
+            not_looked_at=plan.not_looked_at,
+        )
+        for plan in saved.farms
+    )
+    return Report(verb=Verb.PLAN, farms=farms)
 
 
 def _end(outcomes: set[str | None]) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ..plugin_utils import run as of
@@ -20,11 +21,13 @@ class ActionModule(Step):
         decision = run.decision(run.farm)
         staged = run.answer(of.STAGED, run.host)
         if not decision.get("go"):
-            ask(self._templar, task_vars, render.undo(run.name, staged.get("generation"))).raise_for_error()
+            ask(self, task_vars, render.undo(run.name, staged.get("generation"))).raise_for_error()
             return {"state": "unstaged", "run": run.name}
         spec = of.spec_of(self._templar, run, task_vars)
-        request = render.commit(spec, run.name, staged["generation"], decision["instants"][run.host])
-        return {"run": run.name, **self._committed(spec, ask(self._templar, task_vars, request))}
+        at = decision["instants"][run.host]
+        request = render.commit(spec, run.name, staged["generation"], at)
+        wait = max(0.0, at - staged["offset"] - time.time()) + spec.rollout.grace
+        return {"run": run.name, **self._committed(spec, ask(self, task_vars, request, wait=wait))}
 
     @staticmethod
     def _committed(spec: Any, response: Any) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class ActionModule(LastStep):
             return {"state": "unstaged", "changed": False, "reasons": reasons}
         generation = run.answer(of.STAGED, run.host).get("generation")
         if verdict.get("outcome") == "confirm":
-            ask(self._templar, task_vars, render.confirm(run.name, generation)).raise_for_error()
+            ask(self, task_vars, render.confirm(run.name, generation)).raise_for_error()
             return {"state": "applied"}
         doubt = self._take_back(run, generation, task_vars)
         return {
@@ -56,9 +56,9 @@ class ActionModule(LastStep):
         try:
             spec = of.spec_of(self._templar, run, task_vars)
         except KeydeployError:
-            ask(self._templar, task_vars, render.undo(run.name, generation)).raise_for_error()
+            ask(self, task_vars, render.undo(run.name, generation)).raise_for_error()
             return "the change was taken back, but without the spec, which no longer resolves, that is not proved"
-        shown = observe(spec, ask(self._templar, task_vars, render.roll_back(spec, run.name, generation)))
+        shown = observe(spec, ask(self, task_vars, render.roll_back(spec, run.name, generation)))
         plan = run.plan(run.farm)
         node = plan.node(run.host) if plan else None
         same = node is not None and shown.files == node.files

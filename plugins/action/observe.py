@@ -19,7 +19,7 @@ class ActionModule(Step):
         if run.farm is None:
             return {"state": "skipped", "run": run.name}
         spec = of.spec_of(self._templar, run, task_vars)
-        response, _, finished = timed(lambda: ask(self._templar, task_vars, render.observe(spec, run.name)))
+        response, _, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name)))
         observation = observe(spec, response)
         return {
             "state": "observed",

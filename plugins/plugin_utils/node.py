@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 SANDBOX = "keydeploy_sandbox"
 
 
-def ask(templar: Any, task_vars: dict[str, Any], request: Request) -> Response:
-    """Send *request* and answer the node's response; raises `NodeError` or `Unreachable`.
+def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float = 0.0, fill: int = 0) -> Response:
+    """Send *request*, which makes the node wait for *wait* seconds, and answer the node's response.
 
+    The request is filled up to *fill* characters with blanks. Raises `NodeError` or `Unreachable`.
     Nothing is sent while Ansible writes module arguments to its output or leaves them on the node.
     """
     from keydeploy.errors import NodeError  # noqa: PLC0415
-    from keydeploy.node.contract import Response  # noqa: PLC0415
-    from keydeploy.node.sandbox import Sandbox  # noqa: PLC0415
+
+    from . import windows  # noqa: PLC0415
 
     for setting, switched_on in (
         ("ANSIBLE_DEBUG", C.DEFAULT_DEBUG),
@@ -33,14 +34,23 @@ def ask(templar: Any, task_vars: dict[str, Any], request: Request) -> Response:
                 f"{setting} is on, which would show or keep secrets; nothing was sent",
                 hint=f"unset {setting}",
             )
-    if SANDBOX not in task_vars:
-        raise NodeError(
-            "request",
-            "this version reaches sandbox nodes only",
-            hint=f"set {SANDBOX} to a folder that keydeploy sandbox create made, and ansible_connection to local",
-        )
-    sandbox = Sandbox(_folder(templar, task_vars[SANDBOX]), clock=time.time, sleep=time.sleep)
-    return Response.from_json(sandbox.answer(request.to_json()))
+    if SANDBOX in task_vars:
+        return _ask_sandbox(_folder(action._templar, task_vars[SANDBOX]), request)
+    if windows.is_windows(action._connection):
+        return windows.ask(action, task_vars, request, wait=wait, fill=fill)
+    raise NodeError(
+        "request",
+        f"the connection {action._connection.transport} does not lead to a Windows node",
+        hint=f"set ansible_connection to winrm or psrp; {SANDBOX} names the folder of a sandbox node",
+    )
+
+
+def _ask_sandbox(folder: Path, request: Request) -> Response:
+    from keydeploy.node.contract import Response  # noqa: PLC0415
+    from keydeploy.node.sandbox import Sandbox  # noqa: PLC0415
+
+    sandbox = Sandbox(folder, clock=time.time, sleep=time.sleep)
+    return Response.from_json(sandbox.answer(request.to_json()), request)
 
 
 def _folder(templar: Any, declared: Any) -> Path:

@@ -170,15 +170,3 @@ def test_the_exit_code_and_the_text_tell_why_nothing_was_applied_when(tmp_path: 
     assert ran.code == code
     assert "farm portal: not applied; 2 nodes as before" in ran.out
     assert f"! web2: {CASES[name].told}" in ran.out
-
-
-def test_an_unfinished_run_is_left_alone_while_its_lease_lasts(rolled_out: RolledOut) -> None:
-    farm, stuck = "cannot be rolled back", host_at("cannot be rolled back", "middle")
-    before = contents(rolled_out.stand.node(stuck))
-
-    ran = rolled_out.stand.keydeploy("apply", "-l", ",".join(hosts_of(farm)))
-
-    assert ran.code == 5
-    assert f"farm {farm}: INCOMPLETE; look at {stuck}\n" in ran.out
-    assert f"! {stuck}: run {rolled_out.ran.report['run']} is unfinished here; the lock: " in ran.out
-    assert contents(rolled_out.stand.node(stuck)) == before

@@ -13,13 +13,10 @@ from keydeploy.node.contract import (
     Confirm,
     ReadFile,
     ReadSystem,
-    Request,
-    Response,
     RollBack,
 )
 from tests.node.contract.asking import (
     RUN,
-    TAG_KEY,
     WEB_CONFIG,
     acquire,
     ask,
@@ -27,6 +24,7 @@ from tests.node.contract.asking import (
     journal_of,
     refusal,
     replacing,
+    respond,
     stage,
     switch,
 )
@@ -47,7 +45,7 @@ def behave(node: SandboxNode, *faults: dict[str, Any], **values: Any) -> None:
 
 
 def test_without_the_file_it_behaves(node: SandboxNode) -> None:
-    assert done(node, acquire()) == {"acquired": 1}
+    assert done(node, acquire()) == {"generation": 1}
 
 
 @pytest.mark.parametrize("code", ["io", "access_denied", "in_use", "disk_full"])
@@ -84,7 +82,7 @@ def test_its_answer_is_lost_before_or_after_the_deed(node: SandboxNode, when: st
 def test_its_answer_is_cut(node: SandboxNode) -> None:
     behave(node, {"at": "lock.acquire", "do": "cut"})
     with pytest.raises(NodeError, match="cut or damaged"):
-        Response.from_json(node.answer(Request(RUN, TAG_KEY, (acquire(),)).to_json()))
+        respond(node, acquire())
     behave(node)
     assert journal_of(node)["holder"] is not None
 
@@ -124,7 +122,7 @@ def test_it_claims_to_have_staged(node: SandboxNode) -> None:
 def test_it_claims_to_have_ended_the_run(node: SandboxNode, end: Confirm | RollBack) -> None:
     stage(node, CHANGE)
     switch(node)
-    behave(node, {"at": end.name, "do": "lie"})
+    behave(node, {"at": end.do, "do": "lie"})
     done(node, end)
     assert (node.read(WEB_CONFIG), journal_of(node)["phase"]) == (b"new", "committed")
 
@@ -132,7 +130,7 @@ def test_it_claims_to_have_ended_the_run(node: SandboxNode, end: Confirm | RollB
 @pytest.mark.parametrize("offset", [3.5, -7200.0])
 def test_its_clock_is_wrong_and_it_waits_by_its_own(node: SandboxNode, offset: float) -> None:
     behave(node, clock_offset=offset)
-    system = Response.from_json(node.answer(Request(RUN, TAG_KEY, (ReadSystem(),)).to_json())).system()
+    system = respond(node, ReadSystem()).system()
     assert system.clock == pytest.approx(node.clock() + offset, abs=1e-5)
     stage(node, CHANGE)
     started = node.clock()

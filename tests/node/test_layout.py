@@ -7,7 +7,7 @@ import pytest
 from keydeploy import iis
 from keydeploy.errors import KeydeployError
 from keydeploy.iis import Runtime
-from keydeploy.node.contract import ReadFile
+from keydeploy.node.contract import ListAppPools, ListBindings, ReadFile, ReadRegistry
 from keydeploy.node.layout import create
 from keydeploy.node.sandbox import Sandbox
 from keydeploy.webconfig.document import Document, parse
@@ -105,3 +105,20 @@ def test_an_empty_folder_may_be_there_already(tmp_path: Path) -> None:
     (tmp_path / "web1").mkdir()
     create(tmp_path / "web1", {})
     assert (tmp_path / "web1/C").is_dir()
+
+
+def test_it_has_pools_and_a_binding_without_a_certificate(tmp_path: Path) -> None:
+    node = laid_out(tmp_path, {"/portal": None})
+    pools = done(node, ListAppPools())["app_pools"]
+    assert [(pool["name"], pool["state"]) for pool in pools] == [("DefaultAppPool", "started"), ("Portal", "started")]
+    assert pools[0]["settings"] == {"load_user_profile": True, "set_profile_environment": False}
+    (binding,) = done(node, ListBindings())["bindings"]
+    assert (binding["site"], binding["port"], binding["certificate"]) == ("Default Web Site", 443, None)
+
+
+def test_it_has_a_machine_of_its_own(tmp_path: Path) -> None:
+    key = "HKLM\\SOFTWARE\\Microsoft\\Cryptography"
+    nodes = [laid_out(tmp_path / name, {}) for name in ("web1", "web2")]
+    first, second = (done(node, ReadRegistry(64, key, "MachineGuid"))["value"]["data"] for node in nodes)
+    assert first != second
+    assert len(first) == 36

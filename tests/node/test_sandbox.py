@@ -9,8 +9,6 @@ from typing import NoReturn
 import pytest
 
 from keydeploy.errors import Unreachable
-from keydeploy.node import journal as journal_module
-from keydeploy.node import sandbox as sandbox_module
 from keydeploy.node.contract import (
     BeginJournal,
     Commit,
@@ -24,6 +22,7 @@ from keydeploy.node.contract import (
 )
 from keydeploy.node.layout import create
 from keydeploy.node.sandbox import Sandbox
+from keydeploy.node.sandbox import files as files_module
 from tests.node.contract.asking import WEB_CONFIG, acquire, ask, done, refusal, replacing, roll_out, stage, switch
 from tests.node.contract.under_test import SandboxNode
 
@@ -123,7 +122,7 @@ def test_a_backup_holds_what_was_there_before(node: SandboxNode) -> None:
     backup = own_folder(node) / "runs/run-1"
     assert {path.name for path in backup.iterdir()} == {"record.json", "0.before"}
     assert (backup / "0.before").read_bytes() == b"old"
-    assert json.loads((backup / "record.json").read_text())["entries"][0]["path"] == WEB_CONFIG
+    assert json.loads((backup / "record.json").read_text())["entries"][0]["target"]["path"] == WEB_CONFIG
 
 
 def test_the_five_latest_backups_are_kept(node: SandboxNode) -> None:
@@ -154,7 +153,7 @@ def test_an_error_of_the_file_system_is_answered_in_words_of_the_contract(
 
     stage(node, replacing(WEB_CONFIG, b"old", b"new"))
     with monkeypatch.context() as patched:
-        patched.setattr(sandbox_module, "replace_file", fail)
+        patched.setattr(files_module, "replace_file", fail)
         (result,) = ask(node, Commit(node.clock(), 2.0))
     assert result["error"]["code"] == code
     assert "MARKED" not in result["error"]["message"]
@@ -173,13 +172,13 @@ def test_a_switch_that_fails_at_one_file_goes_back_for_all(
         calls += 1
         if calls == failing:
             raise OSError(5, "input/output error")
-        journal_module.replace_file(target, content)
+        files_module.replace_file(target, content)
 
     other = "C:\\inetpub\\portal\\other.config"
     node.write(other, b"other old")
     stage(node, replacing(WEB_CONFIG, b"old", b"new"), replacing(other, b"other old", b"other new"))
     with monkeypatch.context() as patched:
-        patched.setattr(sandbox_module, "replace_file", replace)
+        patched.setattr(files_module, "replace_file", replace)
         assert refusal(node, Commit(node.clock(), 2.0)) == "io"
     done(node, RollBack())
     assert (node.read(WEB_CONFIG), node.read(other)) == (b"old", b"other old")

@@ -66,7 +66,7 @@ class Node:
         return Sandbox(self.root, clock=lambda: self.now, sleep=self._sleep).answer(text)
 
     def ask(self, request: Request) -> Response:
-        return Response.from_json(self.answer(request.to_json()))
+        return Response.from_json(self.answer(request.to_json()), request)
 
     def observe(self, spec: Spec) -> Observation:
         return observe(spec, self.ask(render.observe(spec, "looking")))

@@ -9,8 +9,17 @@ import pytest
 
 from keydeploy import render
 from keydeploy.errors import NodeError
-from keydeploy.node import sandbox
-from keydeploy.node.contract import Pointer, ReadFile, ReadJournal, ReadSystem, Response, to_instant
+from keydeploy.node.contract import (
+    Pointer,
+    ReadFile,
+    ReadJournal,
+    ReadSystem,
+    Response,
+    error_result,
+    to_instant,
+    to_text,
+)
+from keydeploy.node.sandbox import files
 from keydeploy.observation import Observation, State, observe, questions
 from keydeploy.spec import Spec
 from tests.observation.farm import (
@@ -55,14 +64,14 @@ def farm_node(tmp_path: Path) -> Node:
 def deny(farm_node: Node, monkeypatch: pytest.MonkeyPatch) -> Deny:
     """Answer what makes a file unreadable, also for root, who runs the tests in a container."""
     denied: set[Path] = set()
-    read = sandbox._read
+    read = files.read_file
 
     def refuse(file: Path) -> bytes:
         if file in denied:
             raise PermissionError
         return read(file)
 
-    monkeypatch.setattr(sandbox, "_read", refuse)
+    monkeypatch.setattr(files, "read_file", refuse)
     return lambda path: denied.add(farm_node.file(path))
 
 
@@ -272,6 +281,7 @@ def test_an_observation_that_failed_survives_json() -> None:
 
 
 def test_a_response_with_an_error_is_told_by_its_code() -> None:
-    text = '{"contract": 1, "results": [{"error": {"code": "io", "message": "the file system failed"}}]}'
+    request = render.observe(spec_of({}), "run")
+    failed = error_result(NodeError("io", "the file system failed"))
     with pytest.raises(NodeError, match="file system"):
-        observe(spec_of({}), Response.from_json(text))
+        observe(spec_of({}), Response.from_json(to_text([failed] * len(request.operations)), request))

@@ -1,6 +1,7 @@
 """How the suite asks a node: typed operations out, plain results back, both sides checked against the schema."""
 
 import json
+import uuid
 from functools import cache
 from typing import Any
 
@@ -16,8 +17,10 @@ from keydeploy.node.contract import (
     ReadFile,
     ReadJournal,
     Request,
+    Response,
     ResumeLock,
     StageFile,
+    Staging,
 )
 from keydeploy.schema import validator
 from keydeploy.secret import Secret
@@ -53,6 +56,12 @@ def ask(node: Answering, *operations: Operation, run: str = RUN, generation: int
     return results
 
 
+def respond(node: Answering, *operations: Operation, run: str = RUN) -> Response:
+    """Send *operations* and answer the typed response."""
+    request = Request(run, TAG_KEY, operations)
+    return Response.from_json(node.answer(request.to_json()), request)
+
+
 def done(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> Result:
     """Send *operations*, none of which may fail, and answer what the last one answered."""
     results = ask(node, *operations, run=run, generation=generation)
@@ -86,11 +95,11 @@ def resume(lease: float = LEASE) -> ResumeLock:
     return ResumeLock("another@controller", lease)
 
 
-def stage(node: Answering, *files: StageFile, run: str = RUN) -> int:
-    """Take the node and stage *files*; answer the generation of the lock."""
-    results = ask(node, acquire(), BeginJournal(), *files, run=run)
+def stage(node: Answering, *changes: Staging, run: str = RUN) -> int:
+    """Take the node and stage *changes*; answer the generation of the lock."""
+    results = ask(node, acquire(), BeginJournal(), *changes, run=run)
     assert [result for result in results if "error" in result] == []
-    return int(results[0]["ok"]["acquired"])
+    return int(results[0]["ok"]["generation"])
 
 
 def switch(node: NodeUnderTest, run: str = RUN) -> None:
@@ -98,11 +107,21 @@ def switch(node: NodeUnderTest, run: str = RUN) -> None:
     done(node, Commit(node.clock(), 2.0), run=run)
 
 
-def roll_out(node: NodeUnderTest, *files: StageFile, run: str = RUN) -> None:
-    """Stage, commit and confirm *files*."""
-    stage(node, *files, run=run)
+def roll_out(node: NodeUnderTest, *changes: Staging, run: str = RUN) -> None:
+    """Stage, commit and confirm *changes*."""
+    stage(node, *changes, run=run)
     switch(node, run)
     done(node, Confirm(), run=run)
+
+
+def refused(node: Answering, *changes: Staging, run: str = RUN) -> str:
+    """Take the node and stage *changes*, of which the last one shall be refused; answer its error code."""
+    return refusal(node, acquire(), BeginJournal(), *changes, run=run)
+
+
+def unique(what: str) -> str:
+    """Answer a name that no other test uses, because what bears it may outlive the test."""
+    return f"keydeploy-tests-{what}-{uuid.uuid4().hex[:12]}"
 
 
 def journal_of(node: Answering) -> Result:

@@ -35,7 +35,7 @@ def test_a_free_node_has_neither_holder_nor_run(node: NodeUnderTest) -> None:
 
 
 def test_the_lock_names_its_holder_and_since_when(node: NodeUnderTest) -> None:
-    assert done(node, acquire()) == {"acquired": 1}
+    assert done(node, acquire()) == {"generation": 1}
     journal = journal_of(node)
     assert (journal["holder"], journal["generation"]) == ("operator@controller", 1)
     assert journal["since"] is not None
@@ -58,7 +58,7 @@ def test_what_follows_a_refused_lock_is_not_done(node: NodeUnderTest) -> None:
 def test_the_same_run_renews_its_lease_under_its_generation(node: NodeUnderTest) -> None:
     since = done(node, acquire(), ReadJournal(), run=A)["since"]
     node.pass_time(LEASE - 1)
-    assert done(node, acquire(), run=A) == {"acquired": 1}
+    assert done(node, acquire(), run=A) == {"generation": 1}
     node.pass_time(LEASE - 1)
     assert refusal(node, acquire(), run=B) == "locked"
     assert journal_of(node)["since"] == since
@@ -67,7 +67,7 @@ def test_the_same_run_renews_its_lease_under_its_generation(node: NodeUnderTest)
 def test_a_lease_that_has_run_out_is_taken_over_under_a_higher_generation(node: NodeUnderTest) -> None:
     done(node, acquire(), run=A)
     node.pass_time(LEASE + 1)
-    assert done(node, acquire(), run=B) == {"acquired": 2}
+    assert done(node, acquire(), run=B) == {"generation": 2}
     assert refusal(node, acquire(), run=A) == "locked"
 
 
@@ -75,7 +75,7 @@ def test_a_lease_that_has_run_out_still_holds_while_nobody_takes_it(node: NodeUn
     stage(node, run=A)
     node.pass_time(LEASE + 1)
     switch(node, run=A)
-    assert done(node, acquire(), run=A) == {"acquired": 1}
+    assert done(node, acquire(), run=A) == {"generation": 1}
 
 
 @pytest.mark.parametrize(("end", "confirmed"), [(Confirm(), A), (RollBack(), None)])
@@ -86,13 +86,13 @@ def test_the_end_of_a_run_releases_the_lock(
     switch(node, run=A)
     done(node, end, run=A)
     assert journal_of(node) == FREE | {"confirmed": confirmed, "generation": 1}
-    assert done(node, acquire(), run=B) == {"acquired": 2}
+    assert done(node, acquire(), run=B) == {"generation": 2}
 
 
 @pytest.mark.parametrize(
     "change",
     [BeginJournal(), replacing(WEB_CONFIG, None, b"x"), Commit(0.0, 1e9), Confirm()],
-    ids=lambda c: str(c.name),
+    ids=lambda c: str(c.do),
 )
 def test_a_run_without_the_lock_changes_nothing(node: NodeUnderTest, change: BeginJournal | Commit | Confirm) -> None:
     assert refusal(node, change, run=A) == "generation"
@@ -119,7 +119,7 @@ def test_nobody_takes_the_lock_of_an_unfinished_run(web_node: NodeUnderTest, swi
     assert journal_of(web_node) == before
     done(web_node, RollBack(), run=A)
     assert web_node.read(WEB_CONFIG) == b"old"
-    assert done(web_node, acquire(), run=B) == {"acquired": 2}
+    assert done(web_node, acquire(), run=B) == {"generation": 2}
 
 
 def test_a_lock_whose_run_never_began_is_free_once_its_lease_has_run_out(node: NodeUnderTest) -> None:
@@ -133,7 +133,7 @@ def test_an_unfinished_run_is_resumed_under_its_name_and_a_higher_generation(web
     first = stage(web_node, CHANGE, run=A)
     before = journal_of(web_node)
     web_node.pass_time(LEASE + 1)
-    assert done(web_node, resume(), run=A) == {"acquired": first + 1}
+    assert done(web_node, resume(), run=A) == {"generation": first + 1}
     journal = journal_of(web_node)
     assert (journal["run"], journal["phase"], journal["generation"]) == (A, "staged", first + 1)
     assert journal["holder"] == "another@controller"
@@ -158,7 +158,7 @@ def test_the_one_who_resumes_is_not_disturbed_by_a_third(web_node: NodeUnderTest
     assert refusal(web_node, resume(), run=A) == "locked"
     assert refusal(web_node, acquire(), run=B) == "locked"
     web_node.pass_time(2)
-    assert done(web_node, resume(), run=A) == {"acquired": 3}
+    assert done(web_node, resume(), run=A) == {"generation": 3}
 
 
 def test_a_run_that_left_nothing_cannot_be_resumed(web_node: NodeUnderTest) -> None:
@@ -177,7 +177,7 @@ def test_a_run_that_left_nothing_cannot_be_resumed(web_node: NodeUnderTest) -> N
 def test_the_generation_before_a_resumption_changes_nothing_any_more(web_node: NodeUnderTest) -> None:
     first = stage(web_node, CHANGE, run=A)
     web_node.pass_time(LEASE + 1)
-    second = done(web_node, resume(), run=A)["acquired"]
+    second = done(web_node, resume(), run=A)["generation"]
     for change in (BeginJournal(), CHANGE, Commit(web_node.clock(), 2.0), Confirm(), RollBack()):
         assert refusal(web_node, change, run=A, generation=first) == "generation"
     assert (web_node.read(WEB_CONFIG), journal_of(web_node)["phase"]) == (b"old", "staged")

@@ -44,6 +44,10 @@ def moved(file: Location) -> Pointer:
     return Pointer(file=file, walk=(Step("machineKey"),), attribute="configSource")
 
 
+def missing(path: str | None) -> dict[str, object]:
+    return {"path": path, "content": None, "tag": None, "sddl": None, "attributes": []}
+
+
 @pytest.fixture
 def iis(node: NodeUnderTest) -> NodeUnderTest:
     node.write(f"{IIS_FOLDER}\\applicationHost.config", SITES)
@@ -69,18 +73,17 @@ def test_a_file_is_answered_byte_by_byte_with_its_tag(node: NodeUnderTest, conte
     node.write("C:\\data\\some file", content)
     answer = seen(node, "C:\\data\\some file")
     assert base64.b64decode(answer["content"], validate=True) == content
-    assert answer["exists"] is True
     assert answer["tag"] == tag_of(content)
 
 
 @pytest.mark.parametrize("path", ["C:\\missing", "C:\\missing\\web.config", "Q:\\web.config", "C:\\Windows"])
 def test_a_missing_file_is_an_answer_and_a_folder_is_no_file(node: NodeUnderTest, path: str) -> None:
-    assert seen(node, path) == {"path": path, "exists": False, "content": None, "tag": None}
+    assert seen(node, path) == missing(path)
 
 
 def test_a_path_below_a_file_is_missing(node: NodeUnderTest) -> None:
     node.write(WEB_CONFIG, b"")
-    assert seen(node, f"{WEB_CONFIG}\\web.config")["exists"] is False
+    assert seen(node, f"{WEB_CONFIG}\\web.config")["content"] is None
 
 
 @pytest.mark.parametrize(
@@ -109,7 +112,7 @@ def test_a_path_that_is_not_full_is_refused(node: NodeUnderTest, path: str) -> N
 
 @pytest.mark.parametrize("path", ["\\\\server\\share\\web.config", "//server/share/web.config"])
 def test_a_share_is_not_looked_at(node: NodeUnderTest, path: str) -> None:
-    assert seen(node, path) == {"path": path, "exists": False, "content": None, "tag": None}
+    assert seen(node, path) == missing(path)
 
 
 def test_a_failed_reading_does_not_stop_the_others(node: NodeUnderTest) -> None:
@@ -123,7 +126,7 @@ def test_a_failed_reading_does_not_stop_the_others(node: NodeUnderTest) -> None:
 )
 def test_an_application_is_found_whatever_the_case_of_its_name(iis: NodeUnderTest, site: str, path: str) -> None:
     answer = done(iis, ReadFile(application(path, site)))
-    assert (answer["path"].lower(), answer["exists"]) == (WEB_CONFIG.lower(), True)
+    assert (answer["path"].lower(), answer["content"] is None) == (WEB_CONFIG.lower(), False)
 
 
 def test_a_pointer_follows_variables_and_relative_paths(iis: NodeUnderTest) -> None:
@@ -135,14 +138,14 @@ def test_a_pointer_follows_variables_and_relative_paths(iis: NodeUnderTest) -> N
 def test_a_pointer_to_a_share_answers_the_path_alone(iis: NodeUnderTest) -> None:
     for path, start in (("/share", "\\\\server\\share\\portal"), ("/slashes", "//server/share/portal")):
         answer = done(iis, ReadFile(application(path)))
-        assert (answer["path"], answer["exists"]) == (f"{start}\\web.config", False)
+        assert (answer["path"], answer["content"]) == (f"{start}\\web.config", None)
 
 
 @pytest.mark.parametrize(
     "target", [application("/missing"), application("/Portal", "missing"), application("/nowhere")]
 )
 def test_a_pointer_that_leads_nowhere_answers_no_path(iis: NodeUnderTest, target: Pointer) -> None:
-    assert done(iis, ReadFile(target)) == {"path": None, "exists": False, "content": None, "tag": None}
+    assert done(iis, ReadFile(target)) == missing(None)
     assert done(iis, ReadFile(moved(target)))["path"] is None
 
 
@@ -181,7 +184,7 @@ def test_a_pointer_reaches_a_file_that_a_found_file_names(iis: NodeUnderTest) ->
 def test_a_pointer_to_a_missing_file_answers_where_it_would_be(iis: NodeUnderTest) -> None:
     iis.write(WEB_CONFIG, b'<machineKey configSource="mk.config"/>')
     answer = done(iis, ReadFile(moved(WEB_CONFIG)))
-    assert (answer["path"], answer["exists"]) == ("C:\\inetpub\\portal\\mk.config", False)
+    assert (answer["path"], answer["content"]) == ("C:\\inetpub\\portal\\mk.config", None)
 
 
 def test_a_namespace_does_not_hide_an_element(node: NodeUnderTest) -> None:

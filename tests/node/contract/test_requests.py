@@ -2,42 +2,72 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from dataclasses import fields, is_dataclass
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import ValidationError
 
-from keydeploy.edit import Splice
 from keydeploy.errors import NodeError
 from keydeploy.node.contract import (
-    AcquireLock,
+    Answer,
+    AppPoolSettings,
     BeginJournal,
+    BoundCertificate,
     Commit,
     Confirm,
+    Container,
+    Done,
+    FileState,
+    JournalState,
+    ListAppPools,
+    ListBindings,
+    ListCertificates,
+    ListContainers,
     Operation,
     Pointer,
+    PrivateKey,
+    PublicKey,
+    ReadContainer,
     ReadFile,
     ReadJournal,
+    ReadRegistry,
     ReadSystem,
+    RecycleAppPool,
+    RegistryValue,
     Request,
     Response,
-    ResumeLock,
     RollBack,
-    StageFile,
+    SeenCertificate,
+    SeenContainer,
+    StageAppPool,
+    StageBinding,
+    StageCertificate,
+    StageContainer,
+    StageRegistry,
     Step,
+    StoredCertificate,
+    error_result,
     from_instant,
     parse_request,
+    result,
     to_instant,
+    to_text,
 )
+from keydeploy.node.contract.codec import Instant, Seconds
 from keydeploy.schema import validator
 from keydeploy.secret import Secret
-from tests.node.contract.asking import RUN, TAG_KEY, WEB_CONFIG, acquire, conforms, replacing, stage
+from tests.node.contract.asking import RUN, TAG_KEY, WEB_CONFIG, acquire, conforms, replacing, resume, stage
 from tests.node.contract.under_test import NodeUnderTest
 
 MARK = "MARKED-5ec2e7"
 POINTER = Pointer(file="C:\\a", walk=(Step("site", "name", "x"), Step("y")), attribute="z", append="web.config")
+PART = Secret(b"\1")
+KEY = PrivateKey(modulus=PART, exponent=PART, d=PART, p=PART, q=PART, dp=PART, dq=PART, inverse_q=PART)
+SETTINGS = AppPoolSettings(load_user_profile=True, set_profile_environment=None)
 ALL: tuple[Operation, ...] = (
     ReadSystem(),
     ReadJournal(),
@@ -49,35 +79,82 @@ ALL: tuple[Operation, ...] = (
     Commit(1_800_000_000.0, 2.0),
     Confirm(),
     RollBack(),
-    ResumeLock("operator@controller", 60.0),
+    resume(),
+    ReadRegistry(64, "HKLM\\SOFTWARE\\a", "b"),
+    ReadContainer("a"),
+    ListContainers("keydeploy-"),
+    ListCertificates("My", ("00",)),
+    ListAppPools(),
+    ListBindings(),
+    StageRegistry(32, "HKLM\\SOFTWARE\\a", "b", None, RegistryValue(kind="dword", data=1)),
+    StageContainer(
+        "a",
+        SeenContainer(public_key=PublicKey(modulus=b"\1", exponent=b"\3"), sddl="D:"),
+        Container(key=KEY, provider_type=24, exportable=False, sddl="D:"),
+        KEY,
+    ),
+    StageCertificate(
+        "My",
+        "00",
+        SeenCertificate(container=None, friendly_name=None),
+        StoredCertificate(der=b"\1", container="a", provider_type=24, friendly_name="b"),
+    ),
+    StageAppPool("Portal", SETTINGS, SETTINGS),
+    RecycleAppPool("Portal"),
+    StageBinding("Default Web Site", "*", 443, "", None, BoundCertificate(thumbprint="00", store="My")),
 )
 
-TEXT = st.text(max_size=8)
 SECONDS = st.integers(0, 4_000_000_000_000_000).map(lambda n: n / 1_000_000)
-BYTES = st.binary(max_size=8).map(Secret)
-STEPS = st.builds(Step, TEXT, st.none() | TEXT, st.none() | TEXT)
+STEPS = st.builds(Step, st.text(max_size=8), st.none() | st.text(max_size=8), st.none() | st.text(max_size=8))
 LOCATIONS = st.recursive(
-    TEXT,
+    st.text(max_size=8),
     lambda inner: st.builds(
-        Pointer, file=inner, walk=st.lists(STEPS, max_size=3).map(tuple), attribute=TEXT, append=st.none() | TEXT
+        Pointer,
+        file=inner,
+        walk=st.lists(STEPS, max_size=3).map(tuple),
+        attribute=st.text(max_size=8),
+        append=st.none(),
     ),
     max_leaves=3,
 )
-SPLICES = st.builds(Splice, st.integers(0, 2**40), st.integers(0, 2**40), BYTES)
-OPERATIONS: st.SearchStrategy[Operation] = st.one_of(
-    st.sampled_from([ReadSystem(), ReadJournal(), BeginJournal(), Confirm(), RollBack()]),
-    st.builds(ReadFile, LOCATIONS),
-    st.builds(AcquireLock, TEXT, st.floats(0.001, 1e6)),
-    st.builds(ResumeLock, TEXT, st.floats(0.001, 1e6)),
-    st.builds(StageFile, TEXT, st.none() | TEXT, st.lists(SPLICES, max_size=3).map(tuple)),
-    st.builds(Commit, SECONDS, st.floats(0, 1e6)),
-)
+
+
+def values_of(hint: Any) -> st.SearchStrategy[Any]:
+    """Answer values of the type *hint* of a field, or of a dataclass with such fields."""
+    if hint == str | Pointer:
+        return LOCATIONS
+    if is_dataclass(hint):
+        hints = get_type_hints(hint, include_extras=True)
+        fields_ = {field.name: values_of(hints[field.name]) for field in fields(hint)}
+        return st.builds(hint, **fields_)  # type: ignore[arg-type]
+    if get_origin(hint) is tuple:
+        return st.lists(values_of(get_args(hint)[0]), max_size=3).map(tuple)
+    if get_origin(hint) in (Union, UnionType):
+        return st.one_of([values_of(each) for each in get_args(hint)])
+    if get_origin(hint) is Literal:
+        return st.sampled_from(get_args(hint))
+    return PLAIN[hint]
+
+
+PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    str: st.text(max_size=8),
+    int: st.integers(0, 2**40),
+    bool: st.booleans(),
+    bytes: st.binary(max_size=8),
+    type(None): st.none(),
+    Secret: st.binary(max_size=8).map(Secret),
+    Instant: SECONDS,
+    Seconds: st.floats(0.001, 1e6),
+}
 REQUESTS = st.builds(
     Request,
     st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True),
-    BYTES,
-    st.lists(OPERATIONS, max_size=5).map(tuple),
+    values_of(Secret),
+    st.lists(st.one_of([values_of(operation) for operation in get_args(Operation)]), max_size=5).map(tuple),
     st.none() | st.integers(1, 2**31),
+)
+ANSWERED: st.SearchStrategy[tuple[Operation, Answer]] = st.sampled_from(ALL).flatmap(
+    lambda operation: st.tuples(st.just(operation), values_of(operation.answer))
 )
 
 
@@ -87,6 +164,16 @@ def test_a_request_survives_the_wire_and_conforms_to_the_schema(request_: Reques
     text = request_.to_json()
     conforms(text, "request")
     assert parse_request(text) == request_
+
+
+@settings(derandomize=True)
+@given(st.lists(ANSWERED, max_size=4))
+def test_an_answer_survives_the_wire_and_conforms_to_the_schema(answered: list[tuple[Operation, Answer]]) -> None:
+    text = to_text([result(answer) for _, answer in answered])
+    conforms(text, "response")
+    request = Request(RUN, TAG_KEY, tuple(operation for operation, _ in answered))
+    response = Response.from_json(text, request)
+    assert response.all(object) == [answer for _, answer in answered]  # type: ignore[type-var]
 
 
 @settings(derandomize=True)
@@ -106,9 +193,9 @@ def test_an_instant_without_a_time_zone_is_none() -> None:
 
 def test_the_suite_knows_every_operation_of_the_schema() -> None:
     variants = validator("node").schema["$defs"]["operation"]["oneOf"]  # type: ignore[index]
-    kinds = [variant["properties"]["do"] for variant in variants]
-    names = {name for kind in kinds for name in kind.get("enum", [kind.get("const")])}
-    assert names == {operation.name for operation in ALL}
+    names = [variant["properties"]["do"]["const"] for variant in variants]
+    assert sorted(names) == sorted({operation.do for operation in ALL})
+    assert {type(operation) for operation in ALL} == set(get_args(Operation))
 
 
 def valid() -> dict[str, Any]:
@@ -137,7 +224,14 @@ MALFORMED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a file without a place": lambda request: request["operations"][2].pop("at"),
     "a place that is a number": operation(2, at=7),
     "a pointer without a walk": lambda request: request["operations"][2]["at"].pop("walk"),
-    "a step too short": lambda request: request["operations"][2]["at"].update(walk=[["a", None]]),
+    "a step without an attribute": lambda request: request["operations"][2]["at"]["walk"][0].pop("attribute"),
+    "an unknown field": operation(0, verbose=True),
+    "a view of 16 bits": operation(11, view=16),
+    "a view that is text": operation(11, view="64"),
+    "a registry value of another kind": lambda request: request["operations"][17]["after"].update(kind="link"),
+    "a store that is none": operation(14, store="Disallowed"),
+    "a key without a part": lambda request: request["operations"][18]["after"]["key"].pop("dp"),
+    "a flag that is a number": operation(18, early=1),
     "a lock without a holder": lambda request: request["operations"][4].pop("holder"),
     "a lease that is text": operation(4, lease="60"),
     "a negative lease": operation(4, lease=-1),
@@ -193,11 +287,15 @@ def test_another_version_of_the_contract_is_refused(node: NodeUnderTest) -> None
 
 def test_every_prefix_of_an_answer_is_recognised_as_cut(node: NodeUnderTest) -> None:
     stage(node)
-    text = node.answer(Request(RUN, TAG_KEY, (ReadJournal(), ReadFile(WEB_CONFIG), ReadSystem())).to_json())
+    request = Request(RUN, TAG_KEY, (ReadJournal(), ReadFile(WEB_CONFIG), ReadSystem()))
+    text = node.answer(request.to_json())
     for length in range(len(text)):
         with pytest.raises(NodeError) as caught:
-            Response.from_json(text[:length])
+            Response.from_json(text[:length], request)
         assert caught.value.code == "answer"
+
+
+ONE = Request(RUN, TAG_KEY, (Confirm(),))
 
 
 @pytest.mark.parametrize(
@@ -205,46 +303,72 @@ def test_every_prefix_of_an_answer_is_recognised_as_cut(node: NodeUnderTest) -> 
     [
         '{"results": []}',
         '{"contract": 1}',
+        '{"contract": 1, "results": []}',
         '{"contract": 1, "results": 7}',
         '{"contract": 1, "results": [7]}',
         '{"contract": 1, "results": [{}]}',
         '{"contract": 1, "results": [{"ok": 7}]}',
+        '{"contract": 1, "results": [{"ok": {"more": 1}}]}',
+        '{"contract": 1, "results": [{"ok": {}}, {"ok": {}}]}',
         '{"contract": 1, "results": [{"error": {"code": "io"}}]}',
     ],
 )
 def test_what_is_no_answer_is_refused(text: str) -> None:
     with pytest.raises(NodeError, match="cut or damaged"):
-        Response.from_json(text)
+        Response.from_json(text, ONE)
 
 
 def test_an_answer_of_another_version_is_refused() -> None:
     with pytest.raises(NodeError, match="another version"):
-        Response.from_json('{"contract": 2, "results": []}')
+        Response.from_json('{"contract": 2, "results": []}', ONE)
 
 
-def test_an_error_of_the_node_is_raised_with_its_code() -> None:
-    text = '{"contract": 1, "results": [{"ok": {}}, {"error": {"code": "late", "message": "told so"}}]}'
+def test_an_error_of_the_node_is_raised_with_its_code_and_windows_number() -> None:
+    request = Request(RUN, TAG_KEY, (Confirm(), Commit(0.0, 0.0)))
+    text = to_text([result(Done()), error_result(NodeError("in_use", "told so", hresult="0x80070020"))])
     with pytest.raises(NodeError, match="told so") as caught:
-        Response.from_json(text).raise_for_error()
-    assert caught.value.code == "late"
+        Response.from_json(text, request).raise_for_error()
+    assert (caught.value.code, caught.value.hresult) == ("in_use", "0x80070020")
+    assert caught.value.message == "told so (0x80070020)"
 
 
-def test_a_file_that_could_not_be_read_has_a_problem_and_its_place_among_the_others() -> None:
-    read = '{"ok": {"path": "C:\\\\a", "exists": false, "content": null, "tag": null}}'
-    error = '{"error": {"code": "access_denied", "message": "access to the file is denied"}}'
-    files = Response.from_json(f'{{"contract": 1, "results": [{{"ok": {{}}}}, {read}, {error}, {read}]}}').files()
-    assert [(file.path, file.problem) for file in files] == [
-        ("C:\\a", None),
-        (None, "access to the file is denied"),
-        ("C:\\a", None),
+def test_an_error_of_the_whole_request_is_raised_at_once() -> None:
+    request = Request(RUN, TAG_KEY, (Confirm(), Confirm()))
+    with pytest.raises(NodeError, match="damaged") as caught:
+        Response.from_json(to_text([error_result(NodeError("request", "the request is damaged"))]), request)
+    assert caught.value.code == "request"
+
+
+def test_nothing_in_an_error_steers_a_terminal() -> None:
+    text = to_text([error_result(NodeError("io", "\x1b[31mred\r\n\u202eGr\u00f6\u00dfe" + "x" * 500))])
+    with pytest.raises(NodeError) as caught:
+        Response.from_json(text, ONE).raise_for_error()
+    assert caught.value.message.startswith("?[31mred???Gr\u00f6\u00dfex")
+    assert len(caught.value.message) == 300
+
+
+def test_a_file_that_could_not_be_read_is_an_error_in_its_place_among_the_others() -> None:
+    read = result(FileState(path="C:\\a", content=None, tag=None))
+    error = error_result(NodeError("access_denied", "access to the file is denied"))
+    request = Request(RUN, TAG_KEY, (Confirm(), ReadFile("a"), ReadFile("b"), ReadFile("c")))
+    files = Response.from_json(to_text([result(Done()), read, error, read]), request).files()
+    assert [file.path if isinstance(file, FileState) else file.code for file in files] == [
+        "C:\\a",
+        "access_denied",
+        "C:\\a",
     ]
 
 
 @pytest.mark.parametrize("last", [0, 1, 2, 3])
 def test_an_answer_can_be_split_before_its_last_results(last: int) -> None:
-    results = [{"error": {"code": str(number), "message": "told"}} for number in range(3)]
-    before, after = Response(results).split(last)
+    answers = [(ReadFile("a"), NodeError(str(number), "told")) for number in range(3)]
+    before, after = Response(answers).split(last)
     assert (len(before.files()), len(after.files())) == (3 - last, last)
+
+
+def test_what_was_not_answered_is_told_as_a_damaged_answer() -> None:
+    with pytest.raises(NodeError, match="lacks"):
+        Response([(ReadJournal(), JournalState())]).system()
 
 
 def test_a_request_does_not_show_its_secrets() -> None:

@@ -2,20 +2,20 @@
 
 The journal is written before each step (write, rename), so what it says has at least begun. A sandbox outlives
 the death of a process, not of the machine: nothing waits for the disk.
-A run's entry holds, for each file, the content before and the content after, until the run ends: then
+A run keeps, for each change, what was there before and what shall be there after, until it ends: then
 `journal.json` goes first, and whatever else a crash leaves behind is removed by the next run that ends.
 """
 
-import json
-import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any, Literal
 
 from keydeploy.errors import NodeError
-from keydeploy.node import paths
 from keydeploy.node.contract import JournalState, from_instant, to_instant
+from keydeploy.node.sandbox.change import Change, Content
+from keydeploy.node.sandbox.files import write_file
+from keydeploy.node.sandbox.json_file import read_json, write_json
 
 _KEPT_BACKUPS = 5
 
@@ -35,11 +35,23 @@ class Lock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One file of a run: its Windows *path* and the numbers under which its contents lie in the run's folder."""
+    """One change of a run, and the number under which its contents lie in the run's folder."""
 
-    path: str
+    noun: str
+    place: str
+    target: dict[str, Any]
     number: int
     existed: bool
+    """Whether something was there before."""
+    exists: bool
+    """Whether something shall be there after."""
+    early: bool
+    """Whether it is put when it is staged."""
+    backed_up: bool
+    """Whether what was there before is kept when the run is confirmed."""
+
+
+Phase = Literal["staged", "committing", "committed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +59,7 @@ class Record:
     """A run that has begun and not ended."""
 
     run: str
-    phase: str
-    """`staged`, `committing` or `committed`."""
+    phase: Phase
     entries: tuple[Entry, ...] = ()
     committed: str | None = None
     """The instant of the switch, on the node's clock."""
@@ -125,19 +136,30 @@ class Journal:
             _require_staged(record)
         self._write("journal", Record(run=run, phase="staged"))
 
-    def stage(self, run: str, generation: int | None, path: str, before: bytes | None, after: bytes) -> None:
-        """Keep what *path* holds now and what it shall hold; staging a file again replaces what was staged."""
+    def stage(  # noqa: PLR0913 - what there is to keep
+        self, run: str, generation: int | None, change: Change, before: Content, after: Content, *, early: bool
+    ) -> None:
+        """Keep what a change replaces and what it shall bring; staging a place again replaces what was staged."""
         record = self.record(run, generation)
         _require_staged(record)
-        same = (entry.number for entry in record.entries if paths.canonical(entry.path) == paths.canonical(path))
-        entry = Entry(path=path, number=next(same, len(record.entries)), existed=before is not None)
-        if before is not None:
-            _write_file(self._content(record.run, entry, "before"), before)
-        _write_file(self._content(record.run, entry, "after"), after)
+        same = (entry.number for entry in record.entries if entry.place == change.place())
+        entry = Entry(
+            noun=change.noun,
+            place=change.place(),
+            target=change.target(),
+            number=next(same, len(record.entries)),
+            existed=before is not None,
+            exists=after is not None,
+            early=early,
+            backed_up=change.backed_up,
+        )
+        for which, content in (("before", before), ("after", after)):
+            if content is not None:
+                write_file(self._content(record.run, entry, which), content)
         others = (other for other in record.entries if other.number != entry.number)
         self._write("journal", replace(record, entries=(*others, entry)))
 
-    def enter(self, run: str, generation: int | None, phase: str, committed: str | None = None) -> None:
+    def enter(self, run: str, generation: int | None, phase: Phase, committed: str | None = None) -> None:
         """Note that *run* goes into *phase*."""
         self._write("journal", replace(self.record(run, generation), phase=phase, committed=committed))
 
@@ -149,6 +171,12 @@ class Journal:
             raise NodeError("no_run", "this run has staged nothing on the node")
         return record
 
+    def staged(self, run: str, generation: int | None) -> Record | None:
+        """Answer the record of *run* while nothing of it has switched; raises `NodeError` when it lost the lock."""
+        self._require_lock(run, generation)
+        record = self._record_of(run)
+        return record if record is not None and record.phase == "staged" else None
+
     def record_to_undo(self, run: str, generation: int | None) -> Record | None:
         """Answer the record of *run*, None when it left nothing on the node.
 
@@ -159,13 +187,13 @@ class Journal:
             raise NodeError("no_run", "this run was confirmed on the node; what it switched stays")
         return self.record(run, generation) if self._record_of(run) else None
 
-    def before(self, record: Record, entry: Entry) -> bytes | None:
-        """Answer what the file held before the run; None means that there was no file."""
+    def before(self, record: Record, entry: Entry) -> Content:
+        """Answer what was there before the run."""
         return self._content(record.run, entry, "before").read_bytes() if entry.existed else None
 
-    def after(self, record: Record, entry: Entry) -> bytes:
-        """Answer what the run puts into the file."""
-        return self._content(record.run, entry, "after").read_bytes()
+    def after(self, record: Record, entry: Entry) -> Content:
+        """Answer what the run puts there."""
+        return self._content(record.run, entry, "after").read_bytes() if entry.exists else None
 
     def confirm(self, run: str, generation: int | None) -> None:
         """End *run*, keep what it replaced as a backup and release the lock; done before, it is done again."""
@@ -173,7 +201,7 @@ class Journal:
             record = self.record(run, generation)
             if record.phase != "committed":
                 raise NodeError("unfinished", "this run has not switched on the node and cannot be confirmed")
-            _write_json(self._backup(run), {"generation": self._lock().generation, **asdict(record)})
+            write_json(self._backup(run), {"generation": self._lock().generation, **asdict(record)})
         self._end(run)
 
     def forget(self, run: str) -> None:
@@ -190,14 +218,15 @@ class Journal:
             self._write("lock", Lock(generation=lock.generation))
 
     def _tidy(self) -> None:
-        """Remove what ended runs staged, and all backups but the latest."""
+        """Remove what ended runs staged, all backups but the latest, and of these what is none."""
         backups = self._backups()
         for folder in self._ended_runs():
             if folder not in backups[-_KEPT_BACKUPS:]:
                 shutil.rmtree(folder)
                 continue
-            for staged in folder.glob("*.after"):
-                staged.unlink()
+            for entry in read_json(self._backup(folder.name))["entries"]:
+                for which in ("after",) if entry["backed_up"] else ("before", "after"):
+                    _content(folder, entry["number"], which).unlink(missing_ok=True)
 
     def _ended_runs(self) -> list[Path]:
         unfinished = self._record()
@@ -210,7 +239,7 @@ class Journal:
         return sorted(confirmed, key=self._generation)
 
     def _generation(self, folder: Path) -> int:
-        return int(json.loads(self._backup(folder.name).read_text("utf-8"))["generation"])
+        return int(read_json(self._backup(folder.name))["generation"])
 
     def _is_confirmed(self, run: str) -> bool:
         return self._record_of(run) is None and self._backup(run).exists()
@@ -221,77 +250,33 @@ class Journal:
             raise NodeError("generation", "this run does not hold the node's lock, or no longer")
 
     def _content(self, run: str, entry: Entry, which: str) -> Path:
-        return self._folder / "runs" / run / f"{entry.number}.{which}"
+        return _content(self._folder / "runs" / run, entry.number, which)
 
     def _backup(self, run: str) -> Path:
         return self._folder / "runs" / run / "record.json"
 
     def _lock(self) -> Lock:
-        file = self._folder / "lock.json"
-        return Lock(**json.loads(file.read_text("utf-8"))) if file.exists() else Lock()
+        return Lock(**(read_json(self._folder / "lock.json") or {}))
 
     def _record_of(self, run: str) -> Record | None:
         record = self._record()
         return record if record is not None and record.run == run else None
 
     def _record(self) -> Record | None:
-        file = self._folder / "journal.json"
-        if not file.exists():
+        value = read_json(self._folder / "journal.json")
+        if value is None:
             return None
-        value = json.loads(file.read_text("utf-8"))
         entries = tuple(Entry(**entry) for entry in value.pop("entries"))
         return Record(entries=entries, **value)
 
     def _write(self, name: str, value: Lock | Record) -> None:
-        _write_json(self._folder / f"{name}.json", asdict(value))
+        write_json(self._folder / f"{name}.json", asdict(value))
 
 
-def replace_file(target: Path, content: bytes) -> None:
-    """Put *content* into *target* in one step: mode and owner stay, and there is no moment without the file."""
-    discard_temporary(target)
-    temporary = _temporary(target)
-    try:
-        _write_file(temporary, content)
-        if target.exists():
-            shutil.copystat(target, temporary)
-            status = target.stat()
-            os.utime(temporary)
-            if os.geteuid() == 0:
-                os.chown(temporary, status.st_uid, status.st_gid)
-        else:
-            temporary.chmod(0o644)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def discard_temporary(target: Path) -> None:
-    """Remove what a crash of `replace_file` may have left beside *target*."""
-    _temporary(target).unlink(missing_ok=True)
-
-
-def _temporary(target: Path) -> Path:
-    return target.with_name(f"{target.name}.keydeploy.config")  # IIS serves no *.config
+def _content(folder: Path, number: int, which: str) -> Path:
+    return folder / f"{number}.{which}"
 
 
 def _require_staged(record: Record) -> None:
     if record.phase != "staged":
         raise NodeError("unfinished", "this run has begun to switch on the node and cannot stage any more")
-
-
-def _write_json(file: Path, value: object) -> None:
-    temporary = file.with_suffix(".new")
-    _write_file(temporary, (json.dumps(value, indent=2) + "\n").encode())
-    temporary.replace(file)
-
-
-def _write_file(file: Path, content: bytes) -> None:
-    for folder in reversed(list(_missing_folders(file))):
-        folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-
-
-def _missing_folders(file: Path) -> Iterator[Path]:
-    return (folder for folder in file.parents if not folder.exists())

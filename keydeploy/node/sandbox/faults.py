@@ -53,7 +53,7 @@ class Behaviour:
             return cls(faults=faults, **value)
         except (ValueError, TypeError, AttributeError):
             raise KeydeployError(
-                f"{file} does not say how the sandbox behaves", hint="see keydeploy.node.faults, or delete it"
+                f"{file} does not say how the sandbox behaves", hint="see docs/sandbox.md, or delete it"
             ) from None
 
     def provoke(self, operation: str, when: str) -> None:

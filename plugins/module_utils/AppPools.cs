@@ -1,0 +1,304 @@
+//AssemblyReference -Name System.Xml.dll -CLR Framework
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Xml;
+
+namespace Keydeploy
+{
+    /// <summary>App pools of IIS: settings as applicationHost.config has them; state and changes by appcmd.</summary>
+    public static class AppPools
+    {
+        private const string Folder = @"%windir%\System32\inetsrv\";
+        private const string Schema = @"config\schema\IIS_schema.xml";
+        private const int Patience = 30000; // milliseconds
+
+        private static readonly Dictionary<string, string> Words = new Dictionary<string, string>
+        {
+            { "load_user_profile", "loadUserProfile" },
+            { "set_profile_environment", "setProfileEnvironment" }
+        };
+
+        public static object List(Arguments arguments)
+        {
+            XmlDocument configuration = Configuration();
+            XmlDocument schema = Load(Schema);
+            string list;
+            Run(out list, "list", "apppool", "/xml"); // where it fails, nothing is known of the states
+            Dictionary<string, string> states = States(list);
+            List<object> pools = new List<object>();
+            foreach (XmlElement pool in Elements(configuration))
+            {
+                string name = pool.GetAttribute("name");
+                string identity = Setting(pool, schema, "identityType") ?? "ApplicationPoolIdentity";
+                pools.Add(new Dictionary<string, object>
+                {
+                    { "name", name },
+                    { "state", states.ContainsKey(name) ? states[name] : null },
+                    { "identity", identity },
+                    { "user", identity == "SpecificUser" ? Setting(pool, schema, "userName") : null },
+                    { "settings", Settings(pool, schema) }
+                });
+            }
+            return new Dictionary<string, object> { { "app_pools", pools } };
+        }
+
+        public static Staging Stage(Arguments arguments)
+        {
+            Pool pool = new Pool(arguments);
+            Arguments after = arguments.Object("after");
+            byte[] before = Kept.Of(Words.Keys.ToDictionary(word => word, arguments.Object("before").Value));
+            Appcmd();
+            return new Staging
+            {
+                Change = pool,
+                IsAsObserved = shown => pool.Same(shown, before),
+                Before = shown => shown,
+                After = shown => Kept.Of(Words.Keys.ToDictionary(word => word, word => after.Value(word) ?? Kept.Open(shown).Value(word)))
+            };
+        }
+
+        public static Staging Recycle(Arguments arguments)
+        {
+            Pool pool = new Pool(arguments);
+            Appcmd();
+            return new Staging
+            {
+                Change = new Recycling(arguments),
+                IsAsObserved = shown => pool.Show() != null,
+                Before = shown => null,
+                After = shown => null
+            };
+        }
+
+        public static Change Of(Arguments target)
+        {
+            return new Pool(target);
+        }
+
+        public static Change OfRecycling(Arguments target)
+        {
+            return new Recycling(target);
+        }
+
+        /// <summary>Answers applicationHost.config.</summary>
+        public static XmlDocument Configuration()
+        {
+            XmlDocument configuration = Load(@"config\applicationHost.config");
+            if (configuration == null)
+            {
+                throw new NodeError("no_iis", "IIS is not installed on this node: there is no applicationHost.config");
+            }
+            return configuration;
+        }
+
+        private static XmlDocument Load(string file)
+        {
+            byte[] content = Disk.Read(Disk.Expand(Folder + file));
+            if (content == null)
+            {
+                return null;
+            }
+            try
+            {
+                XmlDocument document = new XmlDocument { XmlResolver = null };
+                using (XmlReader reader = XmlReader.Create(new MemoryStream(content), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit }))
+                {
+                    document.Load(reader);
+                }
+                return document;
+            }
+            catch (XmlException)
+            {
+                throw new NodeError("malformed", "a configuration file of IIS is not well-formed");
+            }
+        }
+
+        private static IEnumerable<XmlElement> Elements(XmlDocument configuration)
+        {
+            return configuration.SelectNodes("//applicationPools/add[@name]").Cast<XmlElement>();
+        }
+
+        /// <summary>Answers a setting of a pool's process: its own, that of all pools, or the one that IIS comes with.</summary>
+        private static string Setting(XmlElement pool, XmlDocument schema, string name)
+        {
+            XmlNode own = pool.SelectSingleNode("processModel/@" + name) ?? pool.SelectSingleNode("../applicationPoolDefaults/processModel/@" + name);
+            if (own == null && schema != null)
+            {
+                own = schema.SelectSingleNode("//sectionSchema[@name='system.applicationHost/applicationPools']/collection/element[@name='processModel']/attribute[@name='" + name + "']/@defaultValue");
+            }
+            return own == null ? null : own.Value;
+        }
+
+        private static Dictionary<string, object> Settings(XmlElement pool, XmlDocument schema)
+        {
+            bool value;
+            return Words.ToDictionary(word => word.Key, word => bool.TryParse(Setting(pool, schema, word.Value), out value) ? (object)value : null);
+        }
+
+        /// <summary>Answers the state of each pool that is started or stopped, and of which appcmd tells it.</summary>
+        private static Dictionary<string, string> States(string list)
+        {
+            Dictionary<string, string> states = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+            XmlDocument document = new XmlDocument { XmlResolver = null };
+            try
+            {
+                document.LoadXml(list);
+            }
+            catch (XmlException)
+            {
+                return states;
+            }
+            foreach (XmlElement pool in document.SelectNodes("//APPPOOL[@state='Started' or @state='Stopped']"))
+            {
+                states[pool.GetAttribute("APPPOOL.NAME")] = pool.GetAttribute("state").ToLowerInvariant();
+            }
+            return states;
+        }
+
+        private static string Appcmd()
+        {
+            string program = Disk.Expand(Folder + "appcmd.exe");
+            if (Disk.Attributes(program) == null)
+            {
+                throw new NodeError("no_iis", "IIS is not installed on this node: there is no appcmd.exe");
+            }
+            return program;
+        }
+
+        private static string Do(string what, params string[] arguments)
+        {
+            string output;
+            int error = Run(out output, arguments);
+            if (error != 0)
+            {
+                throw NodeError.Of(error, what);
+            }
+            return output;
+        }
+
+        /// <summary>Runs appcmd and answers its exit code, which is Windows' error, or 0.</summary>
+        private static int Run(out string output, params string[] arguments)
+        {
+            ProcessStartInfo start = new ProcessStartInfo(Appcmd(), string.Join(" ", arguments.Select(Quoted)))
+            {
+                UseShellExecute = false,
+                CreateNoWindow = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true
+            };
+            StringBuilder text = new StringBuilder();
+            using (Process process = Process.Start(start))
+            {
+                process.OutputDataReceived += (sender, line) => text.AppendLine(line.Data);
+                process.BeginOutputReadLine();
+                process.BeginErrorReadLine();
+                if (!process.WaitForExit(Patience))
+                {
+                    process.Kill();
+                    throw new NodeError("io", "appcmd did not end within 30 seconds");
+                }
+                process.WaitForExit(); // for the rest of the output
+                output = text.ToString();
+                return process.ExitCode;
+            }
+        }
+
+        /// <summary>Quotes an argument as programs of Windows read it: backslashes count twice before a quotation mark, and once elsewhere.</summary>
+        private static string Quoted(string argument)
+        {
+            return "\"" + Regex.Replace(Regex.Replace(argument, "(\\\\*)\"", "$1$1\\\""), @"(\\+)\z", "$1$1") + "\"";
+        }
+
+        private sealed class Pool : Change
+        {
+            private readonly string name;
+
+            public Pool(Arguments arguments)
+            {
+                name = arguments.Text("name");
+            }
+
+            public override string Noun
+            {
+                get { return "app_pool"; }
+            }
+
+            public override Dictionary<string, object> Target
+            {
+                get { return new Dictionary<string, object> { { "name", name } }; }
+            }
+
+            public override byte[] Show()
+            {
+                XmlElement pool = Elements(Configuration()).FirstOrDefault(one => string.Equals(one.GetAttribute("name"), name, StringComparison.OrdinalIgnoreCase));
+                return pool == null ? null : Kept.Of(Settings(pool, Load(Schema)));
+            }
+
+            public override void Put(byte[] kept)
+            {
+                Arguments now = Kept.Open(Show()), then = Kept.Open(kept);
+                if (now == null)
+                {
+                    throw new NodeError("changed", "the app pool has gone since it was observed");
+                }
+                List<string> arguments = new List<string> { "set", "apppool", "/apppool.name:" + name };
+                foreach (KeyValuePair<string, string> setting in Words)
+                {
+                    bool? value = then.OptionalFlag(setting.Key);
+                    if (value != null && value != now.OptionalFlag(setting.Key))
+                    {
+                        arguments.Add("/processModel." + setting.Value + ":" + (value.Value ? "true" : "false"));
+                    }
+                }
+                if (arguments.Count > 3)
+                {
+                    Do("the app pool cannot be changed", arguments.ToArray());
+                }
+            }
+        }
+
+        private sealed class Recycling : Change
+        {
+            private readonly string name;
+
+            public Recycling(Arguments arguments)
+            {
+                name = arguments.Text("name");
+            }
+
+            public override string Noun
+            {
+                get { return "recycle"; }
+            }
+
+            public override Dictionary<string, object> Target
+            {
+                get { return new Dictionary<string, object> { { "name", name } }; }
+            }
+
+            public override bool IsEffect
+            {
+                get { return true; }
+            }
+
+            public override byte[] Show()
+            {
+                return null;
+            }
+
+            public override void Put(byte[] kept)
+            {
+                string pool = "/apppool.name:" + name;
+                if (States(Do("the state of the app pool cannot be read", "list", "apppool", pool, "/xml")).ContainsValue("started"))
+                {
+                    Do("the app pool cannot be recycled", "recycle", "apppool", pool);
+                }
+            }
+        }
+    }
+}

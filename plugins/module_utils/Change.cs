@@ -1,0 +1,43 @@
+using System.Collections.Generic;
+using System.Linq;
+
+namespace Keydeploy
+{
+    /// <summary>A place on the node that a run changes; the journal makes it again from its noun and target.</summary>
+    public abstract class Change
+    {
+        public abstract string Noun { get; }
+
+        /// <summary>What it changes; written in clear, so it holds no secret.</summary>
+        public abstract Dictionary<string, object> Target { get; }
+
+        /// <summary>What tells this place from others, without regard to case.</summary>
+        public virtual string Place
+        {
+            get { return Json.Write(Target); }
+        }
+
+        /// <summary>Answers what is there now, in a canonical form; null: nothing. Changes nothing.</summary>
+        public abstract byte[] Show();
+
+        /// <summary>Tells whether what is <paramref name="shown"/> is what was <paramref name="kept"/>.</summary>
+        public virtual bool Same(byte[] shown, byte[] kept)
+        {
+            return shown == null || kept == null ? shown == kept : shown.SequenceEqual(kept);
+        }
+
+        /// <summary>Makes the place what was <paramref name="kept"/>; null: nothing shall be there. Repeating it is harmless.</summary>
+        public abstract void Put(byte[] kept);
+
+        /// <summary>Removes what a crash in the middle of <see cref="Put"/> left; called before anything else when a run is taken up again.</summary>
+        public virtual void Tidy()
+        {
+        }
+
+        /// <summary>True: it has no state, and happens after the others, at the switch and at going back.</summary>
+        public virtual bool IsEffect
+        {
+            get { return false; }
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text.RegularExpressions;
+
+namespace Keydeploy
+{
+    /// <summary>What a request looks like, so that all of it is checked before anything of it is done.</summary>
+    /// <remarks>The same as schemas/node.schema.json: a field is NAME:TYPE, with ? where it may be null and * for a list.</remarks>
+    public static class Contract
+    {
+        public const long Version = 1;
+
+        private static readonly Dictionary<string, string> Operations = new Dictionary<string, string>
+        {
+            { "system.read", "" },
+            { "file.read", "at:location" },
+            { "file.stage", "path:text tag:text? splices:splice*" },
+            { "registry.read", "view:view key:text value:text" },
+            { "registry.stage", "view:view key:text value:text before:registry_value? after:registry_value?" },
+            { "container.read", "name:text" },
+            { "container.list", "prefix:text" },
+            { "container.stage", "name:text before:seen_container? after:container? previous:private_key? early:flag" },
+            { "certificate.list", "store:store prove:text*" },
+            { "certificate.stage", "store:store thumbprint:text before:seen_certificate? after:stored_certificate? early:flag" },
+            { "app_pool.list", "" },
+            { "app_pool.stage", "name:text before:app_pool_settings after:app_pool_settings" },
+            { "app_pool.recycle", "name:text" },
+            { "binding.list", "" },
+            { "binding.stage", "site:text address:text port:whole host:text before:bound_certificate? after:bound_certificate" },
+            { "lock.acquire", "holder:text lease:seconds" },
+            { "lock.resume", "holder:text lease:seconds" },
+            { "journal.read", "" },
+            { "journal.begin", "" },
+            { "journal.commit", "at:instant grace:seconds" },
+            { "journal.confirm", "" },
+            { "journal.roll_back", "" }
+        };
+
+        private static readonly Dictionary<string, string> Objects = new Dictionary<string, string>
+        {
+            { "request", "contract:whole run:run generation:whole? tag_key:bytes operations:operation*" },
+            { "pointer", "file:location walk:step* attribute:text append:text?" },
+            { "step", "element:text attribute:text? value:text?" },
+            { "splice", "start:whole end:whole content:bytes" },
+            { "registry_value", "kind:kind data:data" },
+            { "seen_container", "public_key:public_key sddl:text" },
+            { "public_key", "modulus:bytes exponent:bytes" },
+            { "container", "key:private_key? provider_type:whole exportable:flag sddl:text" },
+            { "private_key", "modulus:bytes exponent:bytes d:bytes p:bytes q:bytes dp:bytes dq:bytes inverse_q:bytes" },
+            { "seen_certificate", "container:text? friendly_name:text?" },
+            { "stored_certificate", "der:bytes container:text? provider_type:whole friendly_name:text?" },
+            { "app_pool_settings", "load_user_profile:flag? set_profile_environment:flag?" },
+            { "bound_certificate", "thumbprint:text store:text" }
+        };
+
+        private static readonly Dictionary<string, Regex> Texts = new Dictionary<string, Regex>
+        {
+            { "text", new Regex("") },
+            { "run", new Regex(@"^[A-Za-z0-9_-]{1,64}\z") },
+            { "bytes", new Regex(@"^[A-Za-z0-9+/]*={0,2}\z") },
+            { "store", new Regex(@"^(My|CA|Root)\z") },
+            { "kind", new Regex(@"^(string|expand_string|multi_string|dword|qword|binary|none)\z") }
+        };
+
+        /// <summary>Refuses what is not a whole request of this version.</summary>
+        public static Arguments Check(object request)
+        {
+            Arguments arguments = new Arguments(request);
+            if (arguments.Whole("contract") != Version)
+            {
+                throw new NodeError("contract", "the request is of another version of the contract");
+            }
+            Check("request", request);
+            return arguments;
+        }
+
+        private static void Check(string type, object value)
+        {
+            string bare = type.TrimEnd('?', '*');
+            if (type.EndsWith("*"))
+            {
+                Arguments.As<List<object>>(value).ForEach(item => Check(bare, item));
+            }
+            else if (!(type.EndsWith("?") && value == null) && !Fits(bare, value))
+            {
+                throw Arguments.Wrong();
+            }
+        }
+
+        private static bool Fits(string type, object value)
+        {
+            string text = value as string;
+            if (Texts.ContainsKey(type))
+            {
+                return text != null && Texts[type].IsMatch(text) && (type != "bytes" || text.Length % 4 == 0);
+            }
+            switch (type)
+            {
+                case "whole":
+                    return value is long;
+                case "flag":
+                    return value is bool;
+                case "view":
+                    return 64L.Equals(value) || 32L.Equals(value);
+                case "instant":
+                    return text != null && Clock.Parse(text).Kind == DateTimeKind.Utc;
+                case "seconds":
+                    return value is long ? (long)value >= 0 : value is double && (double)value >= 0 && (double)value <= double.MaxValue;
+                case "data":
+                    return text != null || value is long || Arguments.As<List<object>>(value).TrueForAll(item => item is string);
+                case "location":
+                    return text != null || HasFields(Objects["pointer"], value);
+                case "operation":
+                    string shape;
+                    return Operations.TryGetValue(new Arguments(value).Text("do"), out shape) && HasFields("do:text " + shape, value);
+                default:
+                    return HasFields(Objects[type], value);
+            }
+        }
+
+        private static bool HasFields(string shape, object value)
+        {
+            string[][] fields = shape.Split(new[] { ' ' }, StringSplitOptions.RemoveEmptyEntries).Select(field => field.Split(':')).ToArray();
+            Arguments given = new Arguments(value);
+            given.Only(fields.Select(field => field[0]).ToArray());
+            foreach (string[] field in fields)
+            {
+                Check(field[1], given.Value(field[0]));
+            }
+            return true;
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using System;
+using System.Collections.Generic;
+using System.Security.Principal;
+using Microsoft.Win32;
+
+namespace Keydeploy
+{
+    /// <summary>What the node is.</summary>
+    public static class Machine
+    {
+        private const string Windows = @"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+        private const string Framework = @"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full";
+
+        public static object Read(string powershell, string languageMode)
+        {
+            object product = Value(Windows, "ProductName");
+            object release = Value(Framework, "Release");
+            Dictionary<string, object> state = new Dictionary<string, object>
+            {
+                { "os", product == null ? Environment.OSVersion.VersionString : product + ", build " + Value(Windows, "CurrentBuildNumber") },
+                { "machine", Environment.MachineName },
+                { "bits", IntPtr.Size * 8 },
+                { "elevated", IsElevated() },
+                { "dotnet", release as int? },
+                { "powershell", powershell },
+                { "language_mode", languageMode }
+            };
+            state["clock"] = Clock.Text(Clock.UtcNow()); // last, because it shall be true when the answer leaves
+            return state;
+        }
+
+        private static object Value(string key, string name)
+        {
+            using (RegistryKey machine = RegistryKey.OpenBaseKey(RegistryHive.LocalMachine, RegistryView.Registry64))
+            using (RegistryKey found = machine.OpenSubKey(key))
+            {
+                return found == null ? null : found.GetValue(name);
+            }
+        }
+
+        private static bool IsElevated()
+        {
+            using (WindowsIdentity account = WindowsIdentity.GetCurrent())
+            {
+                return new WindowsPrincipal(account).IsInRole(WindowsBuiltInRole.Administrator); // not of a token that UAC has filtered
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+"""Compiles the C# of the node together with the test host."""
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.node.windows.cache import digest, made_once
+
+HERE = Path(__file__).parent
+SOURCES = HERE.parents[2] / "plugins/module_utils"
+_COMPILE = (
+    *("mcs", "-langversion:5", "-warn:4", "-warnaserror", "-target:exe"),
+    *("-r:System.Core.dll", "-r:System.Runtime.Serialization.dll", "-r:System.Xml.dll"),
+)
+
+Sources = Mapping[str, str]
+"""Name of the file, such as `Node.cs`, and its text."""
+
+
+def own_sources() -> dict[str, str]:
+    """Answer the C# of the node as it lies in the project."""
+    return {file.name: file.read_text("utf-8") for file in sorted(SOURCES.glob("*.cs"))}
+
+
+def for_wine(sources: Sources) -> Path:
+    """Compile *sources* as they are; answers the program of the test host."""
+    return _compiled("wine", sources)
+
+
+def for_mono(sources: Sources) -> Path:
+    """Compile *sources* with the layers that stand in for Win32; answers the program of the test host."""
+    return _compiled(
+        "mono", {**sources, **{file.name: file.read_text("utf-8") for file in (HERE / "mono").glob("*.cs")}}
+    )
+
+
+def _compiled(platform: str, sources: Sources) -> Path:
+    together = {**sources, "Host.cs": (HERE / "Host.cs").read_text("utf-8")}
+    parts = [part.encode() for name in sorted(together) for part in (name, together[name])]
+    folder = made_once(f"node-{platform}-{digest(*parts)}", lambda place: _compile(place, together))
+    return folder / "node.exe"
+
+
+def _compile(place: Path, sources: Sources) -> None:
+    place.mkdir()
+    for name, text in sources.items():
+        (place / name).write_text(text, "utf-8")
+    command = [*_COMPILE, "-out:node.exe", *sorted(sources)]
+    compiled = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
+    if compiled.returncode != 0 or "warning" in compiled.stdout + compiled.stderr:
+        raise AssertionError(f"the C# of the node does not compile:\n{compiled.stdout}{compiled.stderr}")
