@@ -186,6 +186,7 @@ namespace Keydeploy
         {
             ProcessStartInfo start = new ProcessStartInfo(Appcmd(), string.Join(" ", arguments.Select(Quoted)))
             {
+                WorkingDirectory = Disk.Expand(Folder),
                 UseShellExecute = false,
                 CreateNoWindow = true,
                 RedirectStandardOutput = true,

@@ -14,6 +14,7 @@ namespace Keydeploy
     {
         private const long Sni = 1, CentralStore = 2;
 
+        private static readonly string[] Fields = { "site", "address", "port", "host", "flags" };
         private static readonly Regex Information = new Regex(@"^(\*|\[[^\]]*\]|[^:\[\]]*):(\d{1,5}):(.*)\z");
 
         public static object List(Arguments arguments)
@@ -21,12 +22,8 @@ namespace Keydeploy
             List<object> bindings = new List<object>();
             foreach (Dictionary<string, object> binding in Configured())
             {
-                bool isCentral = ((long)binding["flags"] & CentralStore) != 0;
-                Arguments record = isCentral ? null : Kept.Open(new Place(new Arguments(binding)).Show());
-                binding["certificate"] = record == null ? null : new Dictionary<string, object>
-                {
-                    { "thumbprint", record.Text("thumbprint") }, { "store", Store(record) }
-                };
+                Dictionary<string, object> record = ((long)binding["flags"] & CentralStore) != 0 ? null : new Binding(new Arguments(binding)).Record();
+                binding["certificate"] = record == null ? null : new Dictionary<string, object> { { "thumbprint", record["thumbprint"] }, { "store", Store(record) } };
                 bindings.Add(binding);
             }
             return new Dictionary<string, object> { { "bindings", bindings } };
@@ -36,12 +33,12 @@ namespace Keydeploy
         {
             Arguments before = arguments.OptionalObject("before");
             Arguments after = arguments.Object("after");
-            Dictionary<string, object> binding = Configured().FirstOrDefault(one => IsOf(new Arguments(one), arguments));
-            if (binding == null)
+            Dictionary<string, object> found = Configured().FirstOrDefault(one => IsAt(new Arguments(one), arguments));
+            if (found == null)
             {
                 throw new NodeError("changed", "IIS has no such binding, or no longer");
             }
-            if (((long)binding["flags"] & CentralStore) != 0)
+            if (((long)found["flags"] & CentralStore) != 0)
             {
                 throw new NodeError("unsupported", "the binding takes its certificate from the central certificate store");
             }
@@ -51,24 +48,28 @@ namespace Keydeploy
             }
             return new Staging
             {
-                Change = new Place(new Arguments(binding)),
-                IsAsObserved = shown => before == null || shown == null
-                    ? before == null && shown == null
-                    : Has(Kept.Open(shown), before.Text("thumbprint"), before.Text("store")),
+                Change = new Binding(new Arguments(found)),
+                IsAsObserved = delegate(byte[] shown)
+                {
+                    Dictionary<string, object> record = RecordOf(shown);
+                    return record == null || before == null
+                        ? shown != null && record == null && before == null
+                        : Same((string)record["thumbprint"], before.Text("thumbprint")) && Same(Store(record), before.Text("store"));
+                },
                 Before = shown => shown,
                 After = delegate(byte[] shown)
                 {
-                    Dictionary<string, object> record = shown == null ? HttpService.RecordOfIis() : Kept.Read(shown);
+                    Dictionary<string, object> record = RecordOf(shown) ?? HttpService.RecordOfIis();
                     record["thumbprint"] = after.Text("thumbprint").ToUpperInvariant();
                     record["store"] = after.Text("store");
-                    return Kept.Of(record);
+                    return ToKeep(record);
                 }
             };
         }
 
         public static Change Of(Arguments target)
         {
-            return new Place(target);
+            return new Binding(target);
         }
 
         /// <summary>Answers the HTTPS bindings in applicationHost.config.</summary>
@@ -81,7 +82,7 @@ namespace Keydeploy
                 long.TryParse(binding.GetAttribute("sslFlags"), NumberStyles.None, CultureInfo.InvariantCulture, out flags);
                 if (found.Success)
                 {
-                    string address = found.Groups[1].Value.Trim('[', ']');
+                    string address = found.Groups[1].Value;
                     yield return new Dictionary<string, object>
                     {
                         { "site", ((XmlElement)binding.ParentNode.ParentNode).GetAttribute("name") },
@@ -94,20 +95,9 @@ namespace Keydeploy
             }
         }
 
-        private static bool IsOf(Arguments binding, Arguments wanted)
+        private static bool IsAt(Arguments binding, Arguments wanted)
         {
-            return new[] { "site", "address", "host" }.All(field => Same(binding.Text(field), wanted.Text(field).Trim('[', ']')))
-                && binding.Whole("port") == wanted.Whole("port");
-        }
-
-        private static string Store(Arguments record)
-        {
-            return record.OptionalText("store") ?? "MY"; // as http.sys reads a record without one
-        }
-
-        private static bool Has(Arguments record, string thumbprint, string store)
-        {
-            return Same(record.Text("thumbprint"), thumbprint) && Same(Store(record), store);
+            return new[] { "site", "address", "host" }.All(field => Same(binding.Text(field).Trim('[', ']'), wanted.Text(field).Trim('[', ']'))) && binding.Whole("port") == wanted.Whole("port");
         }
 
         private static bool Same(string text, string other)
@@ -115,23 +105,35 @@ namespace Keydeploy
             return string.Equals(text, other, StringComparison.OrdinalIgnoreCase);
         }
 
-        /// <summary>A binding, by all that finds its record at http.sys again.</summary>
-        private sealed class Place : Change
+        private static string Store(Dictionary<string, object> record)
         {
-            private readonly Dictionary<string, object> target = new Dictionary<string, object>();
+            return (string)record["store"] ?? "MY"; // as http.sys reads a record without one
+        }
+
+        private static byte[] ToKeep(Dictionary<string, object> record)
+        {
+            return Kept.Of(new Dictionary<string, object> { { "record", record } });
+        }
+
+        private static Dictionary<string, object> RecordOf(byte[] kept)
+        {
+            return kept == null ? null : (Dictionary<string, object>)Kept.Open(kept).Value("record");
+        }
+
+        /// <summary>A binding that IIS has; what is kept of it is its record at http.sys, if any.</summary>
+        private sealed class Binding : Change
+        {
+            private readonly Arguments binding;
             private readonly HttpService endpoint;
 
-            public Place(Arguments binding)
+            public Binding(Arguments binding)
             {
-                foreach (string field in new[] { "site", "address", "port", "host", "flags" })
-                {
-                    target[field] = binding.Value(field);
-                }
+                this.binding = binding;
                 bool bySni = (binding.Whole("flags") & Sni) != 0;
                 IPAddress address = IPAddress.Any;
-                if (!bySni && binding.Text("address") != "*" && !IPAddress.TryParse(binding.Text("address"), out address))
+                if (!bySni && binding.Text("address") != "*" && !IPAddress.TryParse(binding.Text("address").Trim('[', ']'), out address))
                 {
-                    throw new NodeError("malformed", "the address of the binding is none");
+                    throw new NodeError("malformed", "the address of a binding is none");
                 }
                 endpoint = new HttpService(address, (int)binding.Whole("port"), bySni ? binding.Text("host") : null);
             }
@@ -143,23 +145,34 @@ namespace Keydeploy
 
             public override Dictionary<string, object> Target
             {
-                get { return target; }
+                get { return Fields.ToDictionary(field => field, binding.Value); }
+            }
+
+            public override string Place
+            {
+                get { return endpoint.Name; }
+            }
+
+            public Dictionary<string, object> Record()
+            {
+                return endpoint.Query();
             }
 
             public override byte[] Show()
             {
-                return Kept.Of(endpoint.Query());
+                bool isThere = Configured().Any(one => IsAt(new Arguments(one), binding) && one["flags"].Equals(binding.Value("flags")));
+                return isThere ? ToKeep(Record()) : null;
             }
 
             /// <summary>Tells whether a crash on the way can have left what is shown: the record deleted, and no other in its place.</summary>
-            public bool IsBetween(byte[] shown, byte[] before, byte[] after)
+            public override bool IsBetween(byte[] shown, byte[] before, byte[] after)
             {
-                return shown == null;
+                return shown != null && RecordOf(shown) == null;
             }
 
             public override void Put(byte[] kept)
             {
-                endpoint.Put(Kept.Open(kept));
+                endpoint.Put(RecordOf(kept));
             }
         }
     }

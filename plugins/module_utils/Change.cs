@@ -29,6 +29,12 @@ namespace Keydeploy
         /// <summary>Makes the place what was <paramref name="kept"/>; null: nothing shall be there. Repeating it is harmless.</summary>
         public abstract void Put(byte[] kept);
 
+        /// <summary>Tells whether a crash in the middle of <see cref="Put"/>, on the way between the two, can have left what is shown.</summary>
+        public virtual bool IsBetween(byte[] shown, byte[] before, byte[] after)
+        {
+            return false;
+        }
+
         /// <summary>Removes what a crash in the middle of <see cref="Put"/> left; called before anything else when a run is taken up again.</summary>
         public virtual void Tidy()
         {

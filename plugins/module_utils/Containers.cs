@@ -24,7 +24,7 @@ namespace Keydeploy
 
         public static object Read(Arguments arguments)
         {
-            return Look((string)new Place(arguments).Target["name"]);
+            return Look((string)new Container(arguments).Target["name"]);
         }
 
         public static object List(Arguments arguments)
@@ -36,7 +36,7 @@ namespace Keydeploy
 
         public static Staging Stage(Arguments arguments)
         {
-            Place place = new Place(arguments);
+            Container place = new Container(arguments);
             Arguments before = arguments.OptionalObject("before");
             Arguments previous = arguments.OptionalObject("previous");
             Arguments after = arguments.OptionalObject("after");
@@ -89,7 +89,7 @@ namespace Keydeploy
 
         public static Change Of(Arguments target)
         {
-            return new Place(target);
+            return new Container(target);
         }
 
         /// <summary>Answers the name of Microsoft's provider of a type; a type of other keys is refused.</summary>
@@ -283,11 +283,11 @@ namespace Keydeploy
             }
         }
 
-        private sealed class Place : Change
+        private sealed class Container : Change
         {
             private readonly string name;
 
-            public Place(Arguments arguments)
+            public Container(Arguments arguments)
             {
                 name = arguments.Text("name");
                 if (name.Length == 0 || name.Contains('\\')) // none at all would mean the account's own container
@@ -324,7 +324,7 @@ namespace Keydeploy
             }
 
             /// <summary>Tells whether a crash on the way from one state to another can have left what is shown: a container without a key, or half of each.</summary>
-            public bool IsBetween(byte[] shown, byte[] before, byte[] after)
+            public override bool IsBetween(byte[] shown, byte[] before, byte[] after)
             {
                 Held now = new Held(shown), from = new Held(before), to = new Held(after);
                 return now.Key == null

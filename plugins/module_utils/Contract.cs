@@ -108,7 +108,7 @@ namespace Keydeploy
                 case "seconds":
                     return value is long ? (long)value >= 0 : value is double && (double)value >= 0 && (double)value <= double.MaxValue;
                 case "data":
-                    return text != null || value is long || Arguments.As<List<object>>(value).TrueForAll(item => item is string);
+                    return text != null || value is long || value is ulong || Arguments.As<List<object>>(value).TrueForAll(item => item is string);
                 case "location":
                     return text != null || HasFields(Objects["pointer"], value);
                 case "operation":

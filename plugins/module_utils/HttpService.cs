@@ -31,6 +31,11 @@ namespace Keydeploy
             this.host = host;
         }
 
+        public string Name
+        {
+            get { return (host ?? address.ToString()) + ":" + port; }
+        }
+
         /// <summary>Answers a record without a certificate, as IIS makes one.</summary>
         public static Dictionary<string, object> RecordOfIis()
         {
@@ -63,7 +68,7 @@ namespace Keydeploy
         }
 
         /// <summary>Makes the record of the endpoint what is given, in one step where Windows knows how to (since 2017); null: no record.</summary>
-        public void Put(Arguments record)
+        public void Put(Dictionary<string, object> record)
         {
             Dictionary<string, object> before = Query();
             if (record != null && before != null)
@@ -77,12 +82,12 @@ namespace Keydeploy
             }
             if (before != null)
             {
-                Require(Call(HttpDeleteServiceConfiguration, new Arguments(before)), "the certificate of the binding cannot be removed");
+                Require(Call(HttpDeleteServiceConfiguration, before), "the certificate of the binding cannot be removed");
             }
             int refusal = record == null ? 0 : Call(HttpSetServiceConfiguration, record);
             if (refusal != 0 && before != null)
             {
-                Require(Call(HttpSetServiceConfiguration, new Arguments(before)), "the certificate of the binding is gone and cannot be put back");
+                Require(Call(HttpSetServiceConfiguration, before), "the certificate of the binding is gone and cannot be put back");
             }
             Require(refusal, Refused);
         }
@@ -92,7 +97,7 @@ namespace Keydeploy
             get { return host == null ? ByAddress : ByHost; }
         }
 
-        private int Update(Arguments record)
+        private int Update(Dictionary<string, object> record)
         {
             try
             {
@@ -104,11 +109,11 @@ namespace Keydeploy
             }
         }
 
-        private int Call(Func<IntPtr, int, IntPtr, int, IntPtr, int> function, Arguments record)
+        private int Call(Func<IntPtr, int, IntPtr, int, IntPtr, int> function, Dictionary<string, object> record)
         {
             return Do(delegate(Memory memory)
             {
-                Parameters parameters = Native(record, memory);
+                Parameters parameters = Native(new Arguments(record), memory);
                 object set = host == null
                     ? (object)new AddressRecord { Address = Socket(memory), Parameters = parameters }
                     : new HostRecord { Key = Key(memory), Parameters = parameters };

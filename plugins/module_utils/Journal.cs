@@ -203,12 +203,12 @@ namespace Keydeploy
                 {
                     entry.Change.Tidy();
                 }
-                byte[] shown = entry.Change.Show();
-                bool expected = !entry.Early && entry.Change.Same(shown, record.Before(entry));
-                // What was put early is there already; after a crash in the switch others may be, too.
+                byte[] shown = entry.Change.Show(), before = record.Before(entry);
+                bool expected = !entry.Early && entry.Change.Same(shown, before);
+                // What was put early is there already; after a crash in the switch others may be, too, or halfway.
                 if (!expected && (entry.Early || record.Phase == Committing))
                 {
-                    expected = entry.Change.Same(shown, record.After(entry));
+                    expected = IsOnTheWay(entry.Change, shown, before, record.After(entry));
                 }
                 if (!expected)
                 {
@@ -273,12 +273,17 @@ namespace Keydeploy
             {
                 return;
             }
-            if (!change.Same(shown, record.After(entry)))
+            if (!IsOnTheWay(change, shown, before, record.After(entry)))
             {
                 throw new NodeError("changed", "what this run put in place was changed by someone else since; it was left as it is");
             }
             change.Put(before);
             Clear(before, shown);
+        }
+
+        private static bool IsOnTheWay(Change change, byte[] shown, byte[] before, byte[] after)
+        {
+            return change.Same(shown, after) || change.IsBetween(shown, before, after);
         }
 
         private static bool Keep(string run, string name, byte[] content)

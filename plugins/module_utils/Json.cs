@@ -9,7 +9,7 @@ using System.Xml;
 
 namespace Keydeploy
 {
-    /// <summary>JSON as Dictionary&lt;string, object&gt;, List&lt;object&gt;, string, long, double, bool and null.</summary>
+    /// <summary>JSON as Dictionary&lt;string, object&gt;, List&lt;object&gt;, string, long (ulong where it takes one), double, bool and null.</summary>
     public static class Json
     {
         private const int MaximalDepth = 64;
@@ -97,6 +97,11 @@ namespace Keydeploy
             if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole))
             {
                 return whole;
+            }
+            ulong large;
+            if (ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out large))
+            {
+                return large;
             }
             return double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture);
         }

@@ -4,7 +4,8 @@ using System.Collections.Generic;
 namespace Keydeploy
 {
     /// <summary>Carries out a request, operation by operation.</summary>
-    public static class Node
+    /// <remarks>Alone it knows files; whoever needs more than files sends NodeOfKeys.cs, its other half, along.</remarks>
+    public static partial class Node
     {
         /// <summary>Answers the response to a request; both are JSON by schemas/node.schema.json.</summary>
         public static string Answer(string request, string powershell, string languageMode)
@@ -45,25 +46,20 @@ namespace Keydeploy
         /// <summary>Answers the change that the journal wrote down by its noun and target.</summary>
         public static Change ChangeOf(string noun, Arguments target)
         {
-            switch (noun)
+            Change change = noun == "file" ? Files.Of(target) : null;
+            FindChange(noun, target, ref change);
+            if (change == null)
             {
-                case "file":
-                    return Files.Of(target);
-                case "registry":
-                    return RegistryValues.Of(target);
-                case "container":
-                    return Containers.Of(target);
-                case "certificate":
-                    return Certificates.Of(target);
-                case "app_pool":
-                    return AppPools.Of(target);
-                case "recycle":
-                    return AppPools.OfRecycling(target);
-                case "binding":
-                    return Bindings.Of(target);
+                throw new NodeError("malformed", "what keydeploy left on the node names something that this call does not know");
             }
-            throw new NodeError("malformed", "what keydeploy left on the node names something that this version does not know");
+            return change;
         }
+
+        static partial void FindChange(string noun, Arguments target, ref Change change);
+
+        static partial void ReadMore(string name, Arguments operation, ref object answer);
+
+        static partial void StageMore(string name, Arguments operation, ref Staging staging);
 
         private static object Perform(string name, Arguments operation, Arguments request, string powershell, string languageMode)
         {
@@ -75,18 +71,6 @@ namespace Keydeploy
                     return Machine.Read(powershell, languageMode);
                 case "file.read":
                     return Files.Read(operation, request.Bytes("tag_key"));
-                case "registry.read":
-                    return RegistryValues.Read(operation);
-                case "container.read":
-                    return Containers.Read(operation);
-                case "container.list":
-                    return Containers.List(operation);
-                case "certificate.list":
-                    return Certificates.List(operation);
-                case "app_pool.list":
-                    return AppPools.List(operation);
-                case "binding.list":
-                    return Bindings.List(operation);
                 case "journal.read":
                     return Journal.Read();
                 case "lock.acquire":
@@ -102,28 +86,20 @@ namespace Keydeploy
                 case "journal.roll_back":
                     return Journal.RollBack(run, generation);
             }
-            return Journal.Stage(run, generation, () => StagingOf(name, operation, request));
+            object answer = null;
+            ReadMore(name, operation, ref answer);
+            return answer ?? Journal.Stage(run, generation, () => StagingOf(name, operation, request));
         }
 
         private static Staging StagingOf(string name, Arguments operation, Arguments request)
         {
-            switch (name)
+            Staging staging = name == "file.stage" ? Files.Stage(operation, request.Bytes("tag_key")) : null;
+            StageMore(name, operation, ref staging);
+            if (staging == null)
             {
-                case "file.stage":
-                    return Files.Stage(operation, request.Bytes("tag_key"));
-                case "registry.stage":
-                    return RegistryValues.Stage(operation);
-                case "container.stage":
-                    return Containers.Stage(operation);
-                case "certificate.stage":
-                    return Certificates.Stage(operation);
-                case "app_pool.stage":
-                    return AppPools.Stage(operation);
-                case "app_pool.recycle":
-                    return AppPools.Recycle(operation);
-                default:
-                    return Bindings.Stage(operation);
+                throw new NodeError("unsupported", "this call does not know the operation");
             }
+            return staging;
         }
 
         private static object Failure(Exception exception)

@@ -63,6 +63,8 @@ namespace Keydeploy
                 case 0x800700CE: // ERROR_FILENAME_EXCED_RANGE
                 case 0x8007010B: // ERROR_DIRECTORY
                     return "path";
+                case 0x80070520: // ERROR_NO_SUCH_LOGON_SESSION: http.sys finds no key for a certificate
+                    return "key";
             }
             return (result & 0x7FFF0000) == 0x00090000 ? "key" : "io"; // facility SSPI: what CryptoAPI answers
         }

@@ -26,7 +26,7 @@ namespace Keydeploy
         public static object Read(Arguments arguments)
         {
             bool keyExists;
-            Dictionary<string, object> value = new Place(arguments).Look(out keyExists);
+            Dictionary<string, object> value = new Value(arguments).Look(out keyExists);
             if (value != null && value["data"] is int)
             {
                 value["data"] = unchecked((uint)(int)value["data"]);
@@ -40,7 +40,7 @@ namespace Keydeploy
 
         public static Staging Stage(Arguments arguments)
         {
-            Place place = new Place(arguments);
+            Value place = new Value(arguments);
             byte[] before = Requested(arguments.OptionalObject("before"));
             byte[] after = Requested(arguments.OptionalObject("after"));
             return new Staging
@@ -54,7 +54,7 @@ namespace Keydeploy
 
         public static Change Of(Arguments target)
         {
-            return new Place(target);
+            return new Value(target);
         }
 
         private static byte[] Requested(Arguments value)
@@ -107,14 +107,14 @@ namespace Keydeploy
             return value == null && depth == null ? null : Kept.Of(new Dictionary<string, object> { { "value", value }, { "depth", depth } });
         }
 
-        private sealed class Place : Change
+        private sealed class Value : Change
         {
             private readonly long view;
             private readonly string key;
             private readonly string name;
             private readonly string[] path;
 
-            public Place(Arguments arguments)
+            public Value(Arguments arguments)
             {
                 view = arguments.Whole("view");
                 key = arguments.Text("key");

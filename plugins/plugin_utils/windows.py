@@ -31,6 +31,9 @@ ALLOW_UNENCRYPTED = "keydeploy_allow_unencrypted"
 display = Display()
 
 _MODULE = "keydeploy.core.win_node"
+_WHOLE_MODULE = "keydeploy.core.win_node_keys"
+_OF_FILES = {"system", "file", "journal", "lock"}
+"""The nouns that the lighter module knows; with it a call fits into one message."""
 _DEFAULTS = {CONNECT_TIMEOUT: 10.0, CALL_TIMEOUT: 60.0}
 _SEALING = {"kerberos", "ntlm", "credssp", "negotiate"}
 """Ways to log on that encrypt messages also over HTTP."""
@@ -55,13 +58,20 @@ def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float
     arguments = {"request": request.to_json().ljust(fill)}
     try:
         with _within(wait + settings[CALL_TIMEOUT], connection):
-            result = action._execute_module(module_name=_MODULE, module_args=arguments, task_vars=task_vars)
+            result = action._execute_module(module_name=_module(request), module_args=arguments, task_vars=task_vars)
     except KeydeployError:
         raise
     except Exception as error:  # of Ansible, requests, urllib3 or pywinrm; its text may quote what was sent
         cause, hint = explain(f"{type(error).__name__} {error}", host, port)
         raise Unreachable(cause, hint=hint) from None
     return Response.from_json(_answer(result, host, port), request)
+
+
+def _module(request: Request) -> str:
+    """Answer the module that knows all of *request*; what another run has left unfinished may be anything."""
+    operations = [operation.do for operation in request.operations]
+    nouns = {name.partition(".")[0] for name in operations}
+    return _MODULE if nouns <= _OF_FILES and "lock.resume" not in operations else _WHOLE_MODULE
 
 
 def is_windows(connection: Any) -> bool:

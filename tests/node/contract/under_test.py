@@ -1,6 +1,7 @@
 """The implementations of a node that the suite runs against, and what each of them cannot do."""
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
 
@@ -89,7 +90,37 @@ class SandboxNode:
             happen()
 
 
-IMPLEMENTATIONS: dict[str, Callable[[Path], NodeUnderTest]] = {"sandbox": SandboxNode}
+IMPLEMENTATIONS = ("sandbox", "mono", "wine")
+"""The embedded node; the C# on Mono, without Win32; all of the C# on the Windows build of .NET under Wine."""
 
-CANNOT: dict[str, dict[str, str]] = {"sandbox": {}}
-"""For each implementation the tests that it is excused from, by name, and the reason."""
+_NO_CRYPTOAPI = "Mono has no CryptoAPI: neither containers nor stores with keys"
+_NO_IIS = "there is no IIS: neither appcmd nor http.sys"
+_ONE_VIEW = "Mono's registry has one view, heeds case, and knows neither the kind none nor empty binary values"
+
+CANNOT: dict[str, dict[str, str]] = {
+    "sandbox": {},
+    "mono": {
+        "test_containers.py::*": _NO_CRYPTOAPI,
+        "test_certificates.py::*": _NO_CRYPTOAPI,
+        "test_nouns_together.py::*": _NO_CRYPTOAPI,
+        "test_app_pools.py::*": _NO_IIS,
+        "test_bindings.py::*": _NO_IIS,
+        "test_registry.py::*empty binary*": _ONE_VIEW,
+        "test_registry.py::*none*": _ONE_VIEW,
+        "test_registry.py::test_the_views_are_two*": _ONE_VIEW,
+        "test_registry.py::test_keys_and_values_are_found_whatever_the_case*": _ONE_VIEW,
+        "test_registry.py::test_both_views_switch*": _ONE_VIEW,
+        "test_registry.py::test_staging_the_same_value_again*": _ONE_VIEW,
+    },
+    "wine": {
+        "test_app_pools.py::*": _NO_IIS,
+        "test_bindings.py::*": _NO_IIS,
+    },
+}
+"""For each implementation the tests that it is excused from, by file and name, and the reason."""
+
+
+def why_excused(implementation: str, test: str) -> str | None:
+    """Answer why *implementation* need not pass *test* (`FILE::NAME[PARAMETERS]`), None where it must."""
+    found = (reason for pattern, reason in CANNOT[implementation].items() if fnmatchcase(test, pattern))
+    return next(found, None)

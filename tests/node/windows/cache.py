@@ -17,13 +17,22 @@ def made_once(name: str, make: Callable[[Path], object]) -> Path:
     Processes that ask at the same time wait for the one that makes it; what was made half is never seen.
     """
     place, unfinished = CACHE / name, CACHE / f"{name}.unfinished"
-    CACHE.mkdir(exist_ok=True)
-    with _alone(CACHE / f"{name}.lock"):
+    with _alone(name):
         if not place.exists():
             discard(unfinished)
-            make(unfinished)
-            unfinished.rename(place)
+            try:
+                make(unfinished)
+                unfinished.rename(place)
+            finally:
+                discard(unfinished)
     return place
+
+
+def keep_latest(pattern: str, number: int) -> None:
+    """Remove what is cached under names that match *pattern*, but for the *number* made last."""
+    made = sorted(CACHE.glob(pattern), key=lambda path: path.stat().st_mtime)
+    for path in made[:-number]:
+        discard(path)
 
 
 def digest(*contents: bytes) -> str:
@@ -38,7 +47,7 @@ def own_folder(purpose: str) -> Path:
     """Make a folder for this process in the cache, and remove those that dead processes left."""
     folders = CACHE / purpose
     folders.mkdir(parents=True, exist_ok=True)
-    with _alone(CACHE / f"{purpose}.lock"):
+    with _alone(purpose):
         for left in folders.iterdir():
             if not Path(f"/proc/{left.name}").exists() or left.name == str(os.getpid()):
                 discard(left)
@@ -56,7 +65,9 @@ def discard(path: Path) -> None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    with lock.open("w") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+def _alone(name: str) -> Iterator[None]:
+    locks = CACHE / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with (locks / name).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.node.windows.cache import digest, made_once
+from tests.node.windows.cache import digest, keep_latest, made_once
 
 HERE = Path(__file__).parent
 SOURCES = HERE.parents[2] / "plugins/module_utils"
@@ -12,6 +12,9 @@ _COMPILE = (
     *("mcs", "-langversion:5", "-warn:4", "-warnaserror", "-target:exe"),
     *("-r:System.Core.dll", "-r:System.Runtime.Serialization.dll", "-r:System.Xml.dll"),
 )
+
+_KEPT = 20
+"""Programs in the cache, which nobody else tidies."""
 
 Sources = Mapping[str, str]
 """Name of the file, such as `Node.cs`, and its text."""
@@ -42,6 +45,7 @@ def _compiled(platform: str, sources: Sources) -> Path:
 
 
 def _compile(place: Path, sources: Sources) -> None:
+    keep_latest("node-*", _KEPT)
     place.mkdir()
     for name, text in sources.items():
         (place / name).write_text(text, "utf-8")

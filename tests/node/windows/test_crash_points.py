@@ -12,7 +12,6 @@ import pytest
 
 from keydeploy.node import paths
 from keydeploy.node.contract import BeginJournal, Commit, Confirm, Operation, RollBack
-from tests.conftest import missing
 from tests.node.contract.asking import LEASE, acquire, ask, done, journal_of, replacing, resume
 from tests.node.windows import program
 from tests.node.windows.host import Host, HostFailedError
@@ -33,9 +32,8 @@ MANY = 200
 
 
 @pytest.fixture
-def node_program() -> Path:
-    if shutil.which("mono") is None or shutil.which("mcs") is None:
-        missing("mono and mcs (Debian: mono-runtime mono-mcs)")
+def node_program(mono_runtime: None) -> Path:
+    assert mono_runtime is None
     return program.for_mono(program.own_sources())
 
 

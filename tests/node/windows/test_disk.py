@@ -7,7 +7,6 @@ import pytest
 
 from keydeploy.node import paths
 from keydeploy.node.contract import BeginJournal, Commit, Confirm, ReadFile, ReadSystem, RollBack
-from tests.conftest import SHARED, missing
 from tests.node.contract.asking import (
     WEB_CONFIG,
     acquire,
@@ -23,7 +22,6 @@ from tests.node.contract.asking import (
     tag_of,
 )
 from tests.node.contract.under_test import OWN_FOLDER
-from tests.node.windows import wine
 from tests.node.windows.nodes import WineNode
 
 LONG = "C:\\inetpub\\" + "\\".join(letter * 40 for letter in "abcdefgh") + "\\web.config"
@@ -32,12 +30,8 @@ SHARING_VIOLATION = "0x80070020"
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> WineNode:
-    try:
-        dotnet = wine.prepare(SHARED / "tools/windows-dotnet/clrhost.tar.xz")
-    except FileNotFoundError as error:
-        missing(str(error))
-    node = WineNode(tmp_path, dotnet)
+def node(tmp_path: Path, windows_dotnet: Path) -> WineNode:
+    node = WineNode(tmp_path, windows_dotnet)
     node.write(WEB_CONFIG, b"old")
     return node
 
