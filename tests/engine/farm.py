@@ -147,6 +147,10 @@ class Stand:
         """Answer the folder that plays the node of *host*."""
         return self.folder / "nodes" / host
 
+    def may_hold_secrets(self, file: Path) -> bool:
+        """Tell whether *file* is where secrets are declared or used."""
+        return file == self.inventory or file.is_relative_to(self.folder / "nodes")
+
     def own_config(self, host: str) -> Path:
         """Answer the web.config of the application on *host*."""
         return self.node(host) / "C/inetpub/portal/web.config"

@@ -41,7 +41,7 @@ def leaks(stand: Stand, *runs: Ran) -> list[str]:
     """Answer where a secret stands that must not stand there, and in which form."""
     wanted = forms()
     places = {f"{name} of run {n}": text for n, ran in enumerate(runs) for name, text in _told(ran).items()}
-    files = (file for file in stand.folder.rglob("*") if file.is_file() and not _may_hold_secrets(file, stand))
+    files = (file for file in stand.folder.rglob("*") if file.is_file() and not stand.may_hold_secrets(file))
     places |= {str(file.relative_to(stand.folder)): file.read_bytes() for file in files}
     return [f"{place}: {secret}" for place, content in places.items() for secret in find(content, wanted)]
 
@@ -67,10 +67,6 @@ def processes(pid: int) -> dict[str, bytes]:
 
 def _told(ran: Ran) -> dict[str, bytes]:
     return {"stdout": ran.out.encode(), "stderr": ran.err.encode(), "results": json.dumps(ran.dumped).encode()}
-
-
-def _may_hold_secrets(file: Path, stand: Stand) -> bool:
-    return file == stand.inventory or file.is_relative_to(stand.folder / "nodes")
 
 
 def _of_text(text: str) -> Iterator[bytes]:

@@ -49,6 +49,13 @@ class CSharpStand(WinRmStand):
         windows = self.folder / "windows" / host
         return windows if windows.is_dir() else super().node(host)
 
+    def may_hold_secrets(self, file: Path) -> bool:
+        """Tell whether *file* is where secrets are declared or used: on a whole Windows that is one file.
+
+        Those that the Windows has in common with others are links, which a write would have replaced.
+        """
+        return super().may_hold_secrets(file) or file.name == "web.config" or file.stat().st_nlink > 1
+
     def behave(self, host: str, *faults: Any, **behaviour: Any) -> None:
         """Refuse to let real code misbehave; the server can."""
         if faults or behaviour:
