@@ -2,11 +2,13 @@
 
 import os
 import shutil
+from itertools import groupby
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
+from tests.node.contract.under_test import CANNOT
 from tests.node.windows import wine
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -17,6 +19,18 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"missing: {what}")
     pytest.skip(f"missing: {what}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what an implementation of a node was excused from, where any of them was tested."""
+    if not any("tests/node/contract/" in report.nodeid for report in terminalreporter.stats.get("passed", ())):
+        return
+    terminalreporter.section("the node contract: what was not asked for")
+    for implementation, excuses in CANNOT.items():
+        for reason, patterns in groupby(
+            sorted(excuses, key=lambda each: excuses[each]), key=lambda each: excuses[each]
+        ):
+            terminalreporter.line(f"{implementation}: {', '.join(patterns)}: {reason}")
 
 
 @pytest.fixture(scope="session")
