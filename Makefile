@@ -38,8 +38,9 @@ powershell: $(INSTALLED) tools  ## run the node's script in a real PowerShell, w
 	tests/powershell/fetch.sh $(POWERSHELL)
 	KEYDEPLOY_POWERSHELL=$(POWERSHELL)/pwsh/pwsh.exe $(BIN)/pytest tests/powershell
 
-bench: $(INSTALLED)  ## measure farms of sandbox nodes; prints a table
-	$(BIN)/python benchmarks/sandbox_farm.py
+bench: $(INSTALLED)  ## measure farms of sandbox and WinRM nodes; prints tables
+	$(BIN)/python -m benchmarks.sandbox_farm
+	$(BIN)/python -m benchmarks.winrm_farm
 
 build: $(INSTALLED)  ## wheel, source archive and collection, into dist/
 	$(BIN)/python -m build --outdir dist

@@ -3,7 +3,7 @@
 Prints a table with the time of each beside the time of an empty play over the same hosts in the same run,
 because machines differ and are shared; the ratio is what can be compared.
 
-    python benchmarks/sandbox_farm.py [NODES]...
+    python -m benchmarks.sandbox_farm [NODES]...
 """
 
 import os
