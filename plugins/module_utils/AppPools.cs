@@ -1,6 +1,7 @@
 //AssemblyReference -Name System.Xml.dll -CLR Framework
 using System;
 using System.Collections.Generic;
+using System.ComponentModel;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
@@ -40,8 +41,8 @@ namespace Keydeploy
                     { "name", name },
                     { "state", states.ContainsKey(name) ? states[name] : null },
                     { "identity", identity },
-                    { "user", identity == "SpecificUser" ? Setting(pool, schema, "userName") : null },
-                    { "settings", Settings(pool, schema) }
+                    { "user", Setting(pool, schema, "userName") },
+                    { "settings", Words.ToDictionary(word => word.Key, word => Flag(Setting(pool, schema, word.Value))) }
                 });
             }
             return new Dictionary<string, object> { { "app_pools", pools } };
@@ -51,14 +52,23 @@ namespace Keydeploy
         {
             Pool pool = new Pool(arguments);
             Arguments after = arguments.Object("after");
-            byte[] before = Kept.Of(Words.Keys.ToDictionary(word => word, arguments.Object("before").Value));
+            Arguments before = arguments.Object("before");
             Appcmd();
             return new Staging
             {
                 Change = pool,
-                IsAsObserved = shown => pool.Same(shown, before),
+                IsAsObserved = shown => shown != null && Words.Keys.All(word => Equals(Kept.Open(shown).Object("in_force").Value(word), before.Value(word))),
                 Before = shown => shown,
-                After = shown => Kept.Of(Words.Keys.ToDictionary(word => word, word => after.Value(word) ?? Kept.Open(shown).Value(word)))
+                After = delegate(byte[] shown)
+                {
+                    Arguments now = Kept.Open(shown);
+                    foreach (string word in Words.Keys.Where(word => after.Value(word) != null && !Equals(now.Object("in_force").Value(word), after.Value(word))))
+                    {
+                        ((Dictionary<string, object>)now.Value("in_force"))[word] = after.Value(word);
+                        ((Dictionary<string, object>)now.Value("own"))[word] = after.Value(word);
+                    }
+                    return Kept.Of(new Dictionary<string, object> { { "in_force", now.Value("in_force") }, { "own", now.Value("own") } });
+                }
             };
         }
 
@@ -123,21 +133,20 @@ namespace Keydeploy
             return configuration.SelectNodes("//applicationPools/add[@name]").Cast<XmlElement>();
         }
 
-        /// <summary>Answers a setting of a pool's process: its own, that of all pools, or the one that IIS comes with.</summary>
+        /// <summary>Answers a setting that is in force: the pool's own, that of all pools, or the one that IIS comes with.</summary>
         private static string Setting(XmlElement pool, XmlDocument schema, string name)
         {
-            XmlNode own = pool.SelectSingleNode("processModel/@" + name) ?? pool.SelectSingleNode("../applicationPoolDefaults/processModel/@" + name);
-            if (own == null && schema != null)
-            {
-                own = schema.SelectSingleNode("//sectionSchema[@name='system.applicationHost/applicationPools']/collection/element[@name='processModel']/attribute[@name='" + name + "']/@defaultValue");
-            }
-            return own == null ? null : own.Value;
+            const string Section = "//sectionSchema[@name='system.applicationHost/applicationPools']/collection/element[@name='processModel']";
+            string here = "processModel/@" + name;
+            XmlNode found = pool.SelectSingleNode(here) ?? pool.SelectSingleNode("../applicationPoolDefaults/" + here);
+            found = found ?? (schema == null ? null : schema.SelectSingleNode(Section + "/attribute[@name='" + name + "']/@defaultValue"));
+            return found == null || found.Value.Length == 0 ? null : found.Value;
         }
 
-        private static Dictionary<string, object> Settings(XmlElement pool, XmlDocument schema)
+        private static object Flag(string text)
         {
             bool value;
-            return Words.ToDictionary(word => word.Key, word => bool.TryParse(Setting(pool, schema, word.Value), out value) ? (object)value : null);
+            return bool.TryParse(text, out value) ? (object)value : null;
         }
 
         /// <summary>Answers the state of each pool that is started or stopped, and of which appcmd tells it.</summary>
@@ -193,7 +202,7 @@ namespace Keydeploy
                 RedirectStandardError = true
             };
             StringBuilder text = new StringBuilder();
-            using (Process process = Process.Start(start))
+            using (Process process = Started(start))
             {
                 process.OutputDataReceived += (sender, line) => text.AppendLine(line.Data);
                 process.BeginOutputReadLine();
@@ -206,6 +215,18 @@ namespace Keydeploy
                 process.WaitForExit(); // for the rest of the output
                 output = text.ToString();
                 return process.ExitCode;
+            }
+        }
+
+        private static Process Started(ProcessStartInfo start)
+        {
+            try
+            {
+                return Process.Start(start);
+            }
+            catch (Win32Exception exception)
+            {
+                throw NodeError.Of(exception.NativeErrorCode, "appcmd cannot be started");
             }
         }
 
@@ -234,10 +255,27 @@ namespace Keydeploy
                 get { return new Dictionary<string, object> { { "name", name } }; }
             }
 
+            /// <summary>Answers what is in force, and what stands at the pool itself, so that it can be taken away again.</summary>
             public override byte[] Show()
             {
                 XmlElement pool = Elements(Configuration()).FirstOrDefault(one => string.Equals(one.GetAttribute("name"), name, StringComparison.OrdinalIgnoreCase));
-                return pool == null ? null : Kept.Of(Settings(pool, Load(Schema)));
+                XmlDocument schema = Load(Schema);
+                return pool == null ? null : Kept.Of(new Dictionary<string, object>
+                {
+                    { "in_force", Words.ToDictionary(word => word.Key, word => Flag(Setting(pool, schema, word.Value))) },
+                    { "own", Words.ToDictionary(word => word.Key, word => Flag(((XmlElement)pool.SelectSingleNode("processModel") ?? pool).GetAttribute(word.Value))) }
+                });
+            }
+
+            public override bool Same(byte[] shown, byte[] kept)
+            {
+                return IsBetween(shown, kept, kept);
+            }
+
+            public override bool IsBetween(byte[] shown, byte[] before, byte[] after)
+            {
+                return shown != null && before != null && after != null && Words.Keys.All(word => new[] { before, after }
+                    .Any(one => Equals(Kept.Open(shown).Object("in_force").Value(word), Kept.Open(one).Object("in_force").Value(word))));
             }
 
             public override void Put(byte[] kept)
@@ -245,20 +283,29 @@ namespace Keydeploy
                 Arguments now = Kept.Open(Show()), then = Kept.Open(kept);
                 if (now == null)
                 {
-                    throw new NodeError("changed", "the app pool has gone since it was observed");
+                    throw new NodeError("changed", "the app pool has gone");
                 }
-                List<string> arguments = new List<string> { "set", "apppool", "/apppool.name:" + name };
-                foreach (KeyValuePair<string, string> setting in Words)
+                List<string> set = new List<string> { "set", "apppool", "/apppool.name:" + name };
+                foreach (KeyValuePair<string, string> word in Words)
                 {
-                    bool? value = then.OptionalFlag(setting.Key);
-                    if (value != null && value != now.OptionalFlag(setting.Key))
+                    bool? value = then.Object("own").OptionalFlag(word.Key), old = now.Object("own").OptionalFlag(word.Key);
+                    if (value == null && name.Contains('\'')) // which the word for one pool cannot hold
                     {
-                        arguments.Add("/processModel." + setting.Value + ":" + (value.Value ? "true" : "false"));
+                        value = then.Object("in_force").OptionalFlag(word.Key) ?? old;
+                    }
+                    if (value == null && old != null)
+                    {
+                        Do("the app pool cannot be changed", "clear", "config", "/section:system.applicationHost/applicationPools",
+                            "/[name='" + name + "'].processModel." + word.Value, "/commit:apphost");
+                    }
+                    else if (value != old)
+                    {
+                        set.Add("/processModel." + word.Value + ":" + (value.Value ? "true" : "false"));
                     }
                 }
-                if (arguments.Count > 3)
+                if (set.Count > 3)
                 {
-                    Do("the app pool cannot be changed", arguments.ToArray());
+                    Do("the app pool cannot be changed", set.ToArray());
                 }
             }
         }

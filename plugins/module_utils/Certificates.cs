@@ -33,13 +33,13 @@ namespace Keydeploy
 
         public static Staging Stage(Arguments arguments)
         {
-            Certificate place = new Certificate(arguments);
+            Certificate certificate = new Certificate(arguments);
             Arguments before = arguments.OptionalObject("before");
             Arguments after = arguments.OptionalObject("after");
-            byte[] wanted = after == null ? null : place.Wanted(after);
+            byte[] wanted = after == null ? null : certificate.Wanted(after);
             return new Staging
             {
-                Change = place,
+                Change = certificate,
                 Early = arguments.Flag("early"),
                 IsAsObserved = shown => before == null || shown == null
                     ? before == null && shown == null
@@ -88,6 +88,10 @@ namespace Keydeploy
         private static bool Proves(X509Certificate2 certificate, Link link, out string sddl)
         {
             sddl = null;
+            if (string.IsNullOrEmpty(link.Container)) // which would mean the account's own
+            {
+                return false;
+            }
             try
             {
                 if (link.ProviderType == 0)
@@ -108,13 +112,17 @@ namespace Keydeploy
             {
                 return false;
             }
+            catch (NodeError) // of a container that is damaged
+            {
+                return false;
+            }
         }
 
         /// <summary>The same of a key that is CNG's.</summary>
         private static bool Proves(X509Certificate2 certificate, CngKey key)
         {
             const int Pkcs1 = 2;
-            byte[] hash = SHA256.Create().ComputeHash(Guid.NewGuid().ToByteArray());
+            byte[] hash = Guid.NewGuid().ToByteArray().Concat(Guid.NewGuid().ToByteArray()).ToArray(); // as long as one of SHA-256
             if (certificate.GetKeyAlgorithm() == Rsa)
             {
                 string algorithm = "SHA256"; // a BCRYPT_PKCS1_PADDING_INFO is a pointer to it

@@ -22,6 +22,8 @@ namespace Keydeploy
         private const int NoMoreItems = 259;
         private const int LongestName = 4096;
 
+        private static readonly string[] Fields = { "provider", "provider_type", "key_number", "bits", "exportable", "unique_name", "sddl", "public_key" };
+
         public static object Read(Arguments arguments)
         {
             return Look((string)new Container(arguments).Target["name"]);
@@ -36,7 +38,7 @@ namespace Keydeploy
 
         public static Staging Stage(Arguments arguments)
         {
-            Container place = new Container(arguments);
+            Container container = new Container(arguments);
             Arguments before = arguments.OptionalObject("before");
             Arguments previous = arguments.OptionalObject("previous");
             Arguments after = arguments.OptionalObject("after");
@@ -50,7 +52,7 @@ namespace Keydeploy
             byte[] newBlob = key == null ? null : RsaKeys.Blob(key);
             return new Staging
             {
-                Change = place,
+                Change = container,
                 Early = arguments.Flag("early"),
                 IsAsObserved = delegate(byte[] shown)
                 {
@@ -65,7 +67,7 @@ namespace Keydeploy
                         throw new NodeError("key", "the previous key of the request is not the one in the container");
                     }
                     bool stays = key != null && RsaKeys.Text(key) == held.Key;
-                    held.Blob = oldBlob ?? (held.IsExportable == true ? place.Exported((int)held.Number) : stays ? newBlob : null);
+                    held.Blob = oldBlob ?? (held.IsExportable == true ? container.Exported((int)held.Number) : stays ? newBlob : null);
                     return shown == null ? null : held.ToBytes();
                 },
                 After = delegate(byte[] shown)
@@ -138,14 +140,16 @@ namespace Keydeploy
                     }
                 }
             }
-            return State(error == 0 ? "keyless" : Missing(name, error), new object[8]);
+            return State(error == 0 ? "keyless" : Missing(name, error), new object[Fields.Length]);
         }
 
         private static Dictionary<string, object> State(string word, params object[] values)
         {
-            string[] fields = { "provider", "provider_type", "key_number", "bits", "exportable", "unique_name", "sddl", "public_key" };
-            Dictionary<string, object> state = fields.Zip(values, (field, value) => new KeyValuePair<string, object>(field, value)).ToDictionary(pair => pair.Key, pair => pair.Value);
-            state["state"] = word;
+            Dictionary<string, object> state = new Dictionary<string, object> { { "state", word } };
+            for (int place = 0; place < Fields.Length; place++)
+            {
+                state[Fields[place]] = values[place];
+            }
             return state;
         }
 
@@ -271,7 +275,7 @@ namespace Keydeploy
 
             public bool Has(string sddl)
             {
-                return Sddl == sddl || (Sddl != null && sddl != null && KeyAccess.Same(Sddl, sddl));
+                return Sddl != null && sddl != null ? KeyAccess.Same(Sddl, sddl) : Sddl == sddl;
             }
 
             public byte[] ToBytes()

@@ -10,6 +10,7 @@ namespace Keydeploy
     /// </remarks>
     public static class KeyAccess
     {
+        private const string Unlimited = "D:NO_ACCESS_CONTROL";
         private const int GenericRead = unchecked((int)0x80000000);
         private const int GenericWrite = 0x40000000;
         private const int GenericExecute = 0x20000000;
@@ -43,11 +44,15 @@ namespace Keydeploy
 
         public static bool Same(string sddl, string other)
         {
-            return Canonical(Parse(sddl)) == Canonical(Parse(other));
+            return sddl == other || (sddl != Unlimited && other != Unlimited && Canonical(Parse(sddl)) == Canonical(Parse(other)));
         }
 
         public static string Canonical(RawSecurityDescriptor access)
         {
+            if (access.DiscretionaryAcl == null)
+            {
+                return Unlimited;
+            }
             RawAcl acl = new RawAcl(GenericAcl.AclRevision, 0);
             foreach (GenericAce entry in access.DiscretionaryAcl)
             {

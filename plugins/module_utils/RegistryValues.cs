@@ -40,14 +40,14 @@ namespace Keydeploy
 
         public static Staging Stage(Arguments arguments)
         {
-            Value place = new Value(arguments);
+            Value value = new Value(arguments);
             byte[] before = Requested(arguments.OptionalObject("before"));
             byte[] after = Requested(arguments.OptionalObject("after"));
             return new Staging
             {
-                Change = place,
-                IsAsObserved = shown => place.Same(shown, before),
-                Before = place.WithItsKeys,
+                Change = value,
+                IsAsObserved = shown => value.Same(shown, before),
+                Before = value.WithItsKeys,
                 After = shown => after
             };
         }
@@ -68,7 +68,8 @@ namespace Keydeploy
             string[] texts = data as string[] ?? new[] { data as string ?? "text" };
             bool isList = data is string[]; // which an empty text would end
             bool fits = texts.All(text => !text.Contains('\0') && (text.Length > 0 || !isList));
-            if (!fits || ((data is int || data is long) && (value.Whole("data") < 0 || (data is int && value.Whole("data") > uint.MaxValue))))
+            long? number = value.Value("data") as long?;
+            if (!fits || number < 0 || (data is int && number > uint.MaxValue))
             {
                 throw Arguments.Wrong();
             }
@@ -88,7 +89,7 @@ namespace Keydeploy
                 case "dword":
                     return unchecked((int)value.Whole("data"));
                 case "qword":
-                    return value.Whole("data");
+                    return value.Value("data") is ulong ? unchecked((long)(ulong)value.Value("data")) : value.Whole("data");
                 default:
                     return value.Text("data");
             }
