@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for verb in _VERBS:
         verb.add(commands)
     options = parser.parse_args(arguments)
+    if "inventory" in options and not (options.inventory or options.more):
+        parser.error("name an inventory, such as inventory.yml")
 
     from keydeploy.errors import KeydeployError  # noqa: PLC0415 - after parsing, so that --help answers at once
 

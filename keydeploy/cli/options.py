@@ -22,8 +22,12 @@ def verb(commands: Any, name: str, summary: str, example: str) -> argparse.Argum
 
 def add_inventory(parser: argparse.ArgumentParser) -> None:
     """Add what says where the spec is and how to read it."""
-    parser.add_argument("inventory", metavar="INVENTORY", help="an Ansible inventory: file, folder or script")
-    parser.add_argument("-i", "--inventory", dest="more", action="append", default=[], help="a further inventory")
+    parser.add_argument(
+        "inventory", nargs="?", metavar="INVENTORY", help="an Ansible inventory: file, folder or script"
+    )
+    parser.add_argument(
+        "-i", "--inventory", dest="more", action="append", default=[], help="an inventory, as for Ansible"
+    )
     parser.add_argument("-e", "--extra-vars", action="append", default=[], metavar="VARS", help="name=value or @FILE")
     add_vault(parser)
     parser.add_argument("-v", "--verbose", action="count", default=0, help="show Ansible's own output; -vvv shows more")
@@ -58,7 +62,7 @@ def arguments(options: argparse.Namespace) -> "Arguments":
     from keydeploy.engine import Arguments  # noqa: PLC0415
     from keydeploy.errors import EngineError  # noqa: PLC0415
 
-    inventories = [options.inventory, *options.more]
+    inventories = [name for name in (options.inventory, *options.more) if name is not None]
     for inventory in inventories:
         if "," not in inventory and not Path(inventory).exists():
             raise EngineError(f"there is no inventory {inventory}", hint="name a file, a folder, or hosts with a comma")

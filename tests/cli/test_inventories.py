@@ -29,6 +29,12 @@ def is_refused(stand: Stand, ran: Ran, code: int, *told: str) -> None:
     assert stand.calls("web1") == stand.calls("web2") == []
 
 
+def test_inventories_can_be_named_as_for_ansible(stand: Stand) -> None:
+    ran = stand._run(["keydeploy", "validate", "-i", str(stand.inventory)], {})
+
+    assert ran.code == 0, ran.text
+
+
 def test_an_inventory_that_is_not_there(stand: Stand) -> None:
     stand.inventory.unlink()
 
