@@ -11,7 +11,7 @@ from typing import Any
 
 from keydeploy import iis
 from keydeploy.errors import DocumentError, NodeError
-from keydeploy.node.contract import FileState, ReadFile, ReadSystem, Response, SystemState
+from keydeploy.node.contract import FileState, ReadFile, ReadJournal, ReadSystem, Response, SystemState
 from keydeploy.webconfig.document import parse
 
 FULL_MESSAGE = 200_000
@@ -69,18 +69,19 @@ class Line:
     """Days until the certificate expires."""
 
 
-QUESTIONS = (ReadFile(iis.APPLICATION_HOST), ReadFile(iis.REDIRECTION), ReadSystem())
+QUESTIONS = (ReadJournal(), ReadFile(iis.APPLICATION_HOST), ReadFile(iis.REDIRECTION), ReadSystem())
 
 
 def examine(response: Response, line: Line | None, *, seconds: float, offset: float) -> list[Check]:
     """Judge a node's *response* to `QUESTIONS`, which took *seconds*; its clock is ahead by *offset* seconds."""
     system = response.system()
+    journal, _ = response.split(len(QUESTIONS) - 1)
     application_host, redirection = response.files()
     checks = [Check("reached", Finding.OK, f"answered as {system.machine} ({system.os})")]
     if line is not None:
         checks += [_log_on(line), _wire(line), *_certificate(line), _message_size()]
     checks += [_clock(offset), *_powershell(system), *_process(system), _iis(application_host), *_sharing(redirection)]
-    return [*checks, _duration(seconds)]
+    return [*checks, _journal(journal), _duration(seconds)]
 
 
 def unreached(cause: str, hint: str | None) -> list[Check]:
@@ -99,9 +100,10 @@ def controller_clock(offsets: Sequence[float]) -> list[Check]:
 
 
 def _log_on(line: Line) -> Check:
-    if line.log_on in ("basic", "plaintext", "ssl"):
+    plain = {"basic", "plaintext", "ssl"} & set(line.log_on.split("/"))
+    if plain:
         fix = "kerberos, or ntlm for local accounts: ansible_winrm_transport"
-        return Check("log-on", Finding.WARN, f"{line.log_on} sends the password itself", fix)
+        return Check("log-on", Finding.WARN, f"{', '.join(plain)} sends the password itself", fix)
     return Check("log-on", Finding.OK, line.log_on)
 
 
@@ -186,6 +188,17 @@ def _sharing(redirection: FileState | NodeError) -> list[Check]:
     except DocumentError as error:
         return [Check("configuration", Finding.FAIL, error.message, error.hint)]
     return [Check("configuration", Finding.OK, "local to the node")]
+
+
+def _journal(response: Response) -> Check:
+    try:
+        journal = response.journal()
+    except NodeError as error:
+        return Check("journal", Finding.FAIL, error.message, "docs/windows-nodes.md says what belongs there")
+    if journal.run is not None:
+        reason = f"run {journal.run} is unfinished"
+        return Check("journal", Finding.WARN, reason, "keydeploy apply brings it to its end")
+    return Check("journal", Finding.OK, f"held by {journal.holder}" if journal.holder else "no run is unfinished")
 
 
 def _duration(seconds: float) -> Check:

@@ -58,11 +58,15 @@ class SavedPlan:
 def held_to(saved: SavedPlan, plans: Sequence[Plan]) -> list[Plan]:
     """Answer *plans* with a reason against each that is not what was *saved*."""
     by_name = {plan.farm: plan for plan in saved.farms}
+    known = {plan.farm for plan in plans}
+    gone = [
+        _reason(f"farm {name} is in the saved plan and no longer declared") for name in by_name if name not in known
+    ]
     found = []
     for plan in plans:
         before = by_name.get(plan.farm)
         moved = tuple(_moved(before, plan)) if before else (_reason("the saved plan does not know this farm"),)
-        found.append(replace(plan, reasons=(*plan.reasons, *moved)))
+        found.append(replace(plan, reasons=(*plan.reasons, *moved, *gone)))
     return found
 
 

@@ -34,6 +34,13 @@ TEXTS = {
     "('Connection aborted.', RemoteDisconnected('Remote end closed connection'))": "closed the connection",
     "[Errno -2] Name or service not known": "web1 cannot be resolved",
     "The WS-Management service cannot process the request. The maximum number of concurrent shells": "too many WinRM",
+    "kerberos: the specified credentials were rejected by the server": "refuses the user name",
+    "kerberos: Bad HTTP response returned from server. Code 413": "larger than it takes",
+    "kerberos: HTTPSConnectionPool(host='web1', port=5986): Read timed out.": "did not answer in time",
+    "kerberos: ('Connection aborted.', RemoteDisconnected('Remote end closed connection'))": "closed the connection",
+    "Access is denied.  (extended fault data: {'transport_message': 'Bad HTTP response returned from server. Code 500',"
+    " 'http_status_code': 500, 'wsmanfault_code': '5'})": "denies access",
+    "This user is allowed a maximum number of 5 concurrent shells, which has been exceeded. Code 500": "too many WinRM",
     # PowerShell
     "Cannot invoke method. Method invocation is supported only on core types in this language mode.": "constrained",
     "Provided script for 'win_node.ps1' is marked as unsupported in CLM mode.": "constrained language mode",
@@ -43,6 +50,13 @@ TEXTS = {
     # and what nobody has seen yet
     "Marked-Secret": "the connection failed",
 }
+
+
+@pytest.mark.parametrize("host", ["GSSWEB1", "realm-web1", "kerberos-web", "clm-timeout"])
+def test_the_name_of_a_host_is_not_taken_for_a_cause(host: str) -> None:
+    cause, _ = explain(f"kerberos: HTTPSConnectionPool(host='{host}', port=5986): something new", host, 5986)
+
+    assert cause == "the connection failed"
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -7,7 +7,7 @@ import pytest
 
 from keydeploy.checkup import QUESTIONS, Check, Finding, Line, controller_clock, examine, unreached
 from keydeploy.errors import NodeError
-from keydeploy.node.contract import Answer, FileState, Response, SystemState
+from keydeploy.node.contract import Answer, FileState, JournalState, Response, SystemState
 from keydeploy.report.checkup import Checkup, NodeCheckup
 from keydeploy.report.exit_code import ExitCode
 from keydeploy.secret import Secret
@@ -25,17 +25,19 @@ WELL = SystemState(
 IIS = FileState(path="C:\\host", content=Secret(b"<configuration/>"), tag="0")
 NO_FILE = FileState(path="C:\\none", content=None, tag=None)
 SHARED = b'<configuration><configurationRedirection enabled="true" path="x"/></configuration>'
+FREE = JournalState()
 LINE = Line(kind="winrm", log_on="kerberos", tls=True, encrypted=True, verified=True, days_left=200)
 
 
 def checks(
     system: SystemState = WELL,
     host: Answer | NodeError = IIS,
+    journal: Answer | NodeError = FREE,
     redirection: Answer | NodeError = NO_FILE,
     line: Line | None = LINE,
     **measured: float,
 ) -> dict[str, Check]:
-    response = Response(list(zip(QUESTIONS, (host, redirection, system), strict=True)))
+    response = Response(list(zip(QUESTIONS, (journal, host, redirection, system), strict=True)))
     found = examine(response, line, **{"seconds": 1.0, "offset": 0.1, **measured})
     return {check.name: check for check in found}
 
@@ -56,6 +58,7 @@ def test_a_node_that_is_well_passes_every_check() -> None:
         ".NET Framework",
         "rights",
         "IIS",
+        "journal",
         "call",
     ]
 
@@ -98,6 +101,8 @@ def test_a_slow_call_is_warned_of() -> None:
     ("line", "name", "finding"),
     [
         (replace(LINE, log_on="basic"), "log-on", Finding.WARN),
+        (replace(LINE, log_on="ntlm/plaintext"), "log-on", Finding.WARN),
+        (replace(LINE, log_on="kerberos/ntlm"), "log-on", Finding.OK),
         (replace(LINE, tls=False), "encryption", Finding.OK),
         (replace(LINE, tls=False, encrypted=False), "encryption", Finding.FAIL),
         (replace(LINE, verified=False), "certificate", Finding.WARN),
@@ -114,6 +119,18 @@ def test_a_node_without_iis_can_still_have_files_and_one_that_hides_it_is_not_fi
     assert checks(host=NodeError("access_denied", "access is denied"))["IIS"].finding is Finding.FAIL
 
 
+@pytest.mark.parametrize(
+    ("journal", "finding"),
+    [
+        (JournalState(holder="operator@controller"), Finding.OK),
+        (JournalState(run="run-1", phase="staged"), Finding.WARN),
+        (NodeError("folder", "the folder was made by somebody else"), Finding.FAIL),
+    ],
+)
+def test_a_journal_that_is_unfinished_or_not_ours_is_told(journal: Answer | NodeError, finding: Finding) -> None:
+    assert checks(journal=journal)["journal"].finding is finding
+
+
 def test_shared_configuration_is_refused() -> None:
     shared = replace(NO_FILE, content=Secret(SHARED))
     local = replace(NO_FILE, content=Secret(SHARED.replace(b"true", b"false")))
@@ -125,7 +142,7 @@ def test_shared_configuration_is_refused() -> None:
 def test_a_sandbox_node_has_no_connection_and_no_powershell() -> None:
     system = SystemState(clock=1.0, os="sandbox", machine="web1")
 
-    assert list(checks(system, line=None)) == ["reached", "clock", "IIS", "call"]
+    assert list(checks(system, line=None)) == ["reached", "clock", "IIS", "journal", "call"]
 
 
 @pytest.mark.parametrize(

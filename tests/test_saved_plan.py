@@ -71,7 +71,16 @@ def test_what_has_moved_is_told(now: Plan, expected: str) -> None:
 
 
 def test_a_farm_that_the_plan_does_not_know_is_refused() -> None:
-    assert told(replace(PLAN, farm="other")) == ["the saved plan does not know this farm"]
+    assert told(replace(PLAN, farm="other")) == [
+        "the saved plan does not know this farm",
+        "farm portal is in the saved plan and no longer declared",
+    ]
+
+
+def test_a_farm_that_is_gone_is_told() -> None:
+    saved = SavedPlan(time="", farms=(PLAN, replace(PLAN, farm="shop")))
+    (held,) = held_to(saved, [PLAN])
+    assert [str(reason) for reason in held.reasons] == ["farm shop is in the saved plan and no longer declared"]
 
 
 def test_a_plan_survives_its_file(tmp_path: Path) -> None:

@@ -101,6 +101,10 @@ class Files:
             raise DocumentError(
                 f"{state.path} lies on a share, so two nodes would edit one file", hint="give each node a local copy"
             )
+        if "reparse_point" in state.attributes:
+            raise DocumentError(
+                f"{state.path} is a link, which a switch would replace", hint="declare the file behind it"
+            )
         if state.content is None:
             return None
         try:

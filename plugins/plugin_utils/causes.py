@@ -53,7 +53,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "use the node's full domain name as ansible_host, and rdns = false in krb5.conf",
     ),
     (
-        r"[Cc]annot (contact any|find|locate) KDC|realm",
+        r"[Cc]annot (contact any|find|locate) KDC|KDC for realm",
         "no Kerberos server of the realm can be found",
         "check the realm in krb5.conf and that its domain controllers are reachable",
     ),
@@ -73,14 +73,20 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "pip install 'keydeploy[kerberos]' and the Debian packages krb5-user, libkrb5-dev and gcc; or use ntlm",
     ),
     (
-        r"[Kk]erberos|GSS",
-        "Kerberos failed",
-        "KRB5_TRACE=/dev/stderr kinit USER@REALM shows where; docs/windows-nodes.md lists the usual reasons",
-    ),
-    (
         r"(ntlm|credssp) is not installed|does not support transport|pypsrp or dependencies",
         "a library for this connection is not installed on the controller",
         "pip install 'pywinrm[credssp]' for CredSSP, pypsrp for psrp; or choose another ansible_winrm_transport",
+    ),
+    # WSMan, whose faults come with HTTP 500
+    (
+        r"[Aa]ccess is denied|0x80070005|2147942405",
+        "the node denies access",
+        "the user must be an administrator of the node; see docs/windows-nodes.md",
+    ),
+    (
+        r"MaxShellsPerUser|maximum number of (\d+ )?concurrent shells|2150859174",
+        "the user has too many WinRM shells open on the node",
+        "wait until they end, or Restart-Service WinRM on the node",
     ),
     # HTTP
     (
@@ -108,16 +114,6 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         r"Code 5\d\d|status code 5\d\d|encryption required|AllowUnencrypted",
         "the node's WinRM answered with an error (HTTP 5xx)",
         "an HTTP listener takes encrypted messages only: let ansible_winrm_message_encryption be auto or always",
-    ),
-    (
-        r"[Aa]ccess is denied|0x80070005|2147942405",
-        "the node denies access",
-        "the user must be an administrator of the node; see docs/windows-nodes.md",
-    ),
-    (
-        r"MaxShellsPerUser|maximum number of concurrent shells|2150859174",
-        "the user has too many WinRM shells open on the node",
-        "wait until they end, or Restart-Service WinRM on the node",
     ),
     # Network
     (r"Connection refused", "nobody listens on port {port} of the node", "check ansible_port and the WinRM service"),
@@ -157,12 +153,21 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "the node's PowerShell could not compile keydeploy's code",
         "the node needs .NET Framework 4.5 or newer and a writable %TEMP%; antivirus may hold csc.exe back",
     ),
+    # what is left of Kerberos
+    (
+        r"[Kk]erberos (auth|error)|authGSS|GSS failure",
+        "Kerberos failed",
+        "KRB5_TRACE=/dev/stderr kinit USER@REALM shows where; docs/windows-nodes.md lists the usual reasons",
+    ),
 )
+
+UNKNOWN = "the connection failed"
 
 
 def explain(text: str, host: str, port: int | None) -> tuple[str, str | None]:
     """Answer the cause and the next step for an error *text*, of which nothing is shown."""
+    told = text.replace(host, "") if host else text  # a name may look like anything
     for pattern, cause, hint in _CAUSES:
-        if re.search(pattern, text):
+        if re.search(pattern, told):
             return cause.format(host=host, port=port), hint.format(host=host, port=port)
-    return "the connection failed", "ansible -m ansible.windows.win_ping shows what Ansible says of it"
+    return UNKNOWN, "ansible -m ansible.windows.win_ping shows what Ansible says of it"

@@ -18,7 +18,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from ansible.utils.display import Display
 
-from .causes import explain
+from .causes import UNKNOWN, explain
 
 if TYPE_CHECKING:
     from keydeploy.checkup import Line
@@ -37,6 +37,7 @@ _OF_FILES = {"system", "file", "journal", "lock"}
 _DEFAULTS = {CONNECT_TIMEOUT: 10.0, CALL_TIMEOUT: 60.0}
 _SEALING = {"kerberos", "ntlm", "credssp", "negotiate"}
 """Ways to log on that encrypt messages also over HTTP."""
+_AGAIN = 5.0
 _LAST_WORDS = 2.0
 """Seconds for taking leave of a node that did not answer in time."""
 
@@ -54,7 +55,7 @@ def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float
     host, port = _endpoint(connection)
     settings = _settings(action._templar, task_vars)
     _require_encryption(connection, allowed=settings[ALLOW_UNENCRYPTED])
-    _require_port(host, port, settings[CONNECT_TIMEOUT])
+    _require_port(host, port, settings[CONNECT_TIMEOUT], has_proxy=_has_proxy(connection))
     arguments = {"request": request.to_json().ljust(fill)}
     try:
         with _within(wait + settings[CALL_TIMEOUT], connection):
@@ -84,9 +85,12 @@ def _answer(result: Mapping[str, Any], host: str, port: int | None) -> str:
     from keydeploy.errors import NodeError  # noqa: PLC0415
 
     own = {name: result[name] for name in ("contract", "results") if name in result}
-    if own or "module_stdout" in result:  # a cut answer is raw text, which is not shown
+    if own:
         return json.dumps(own)
-    cause, hint = explain(f"{result.get('msg', '')} {result.get('exception', '')}", host, port)
+    texts = " ".join(str(result.get(name, "")) for name in ("msg", "exception", "module_stderr"))
+    cause, hint = explain(texts, host, port)
+    if hint is None or (cause == UNKNOWN and "module_stdout" in result):
+        return ""  # what came is a part of an answer; it is raw text, and not shown
     raise NodeError("answer", f"keydeploy's code did not run on the node: {cause}", hint=hint)
 
 
@@ -98,6 +102,12 @@ def _endpoint(connection: Any) -> tuple[str, int | None]:
     if port is None and _kind(connection) == "psrp":
         port = 5985 if connection.get_option("protocol") == "http" else 5986
     return str(host), int(port) if port is not None else None
+
+
+def _has_proxy(connection: Any) -> bool:
+    extras = connection.get_option("_extras") if connection.has_option("_extras") else {}
+    named = connection.get_option("proxy") if connection.has_option("proxy") else None
+    return bool(named or (extras or {}).get("ansible_winrm_proxy"))
 
 
 def _kind(connection: Any) -> str:
@@ -217,11 +227,11 @@ def _require_encryption(connection: Any, *, allowed: bool) -> None:
     )
 
 
-def _require_port(host: str, port: int | None, patience: float) -> None:
+def _require_port(host: str, port: int | None, patience: float, *, has_proxy: bool) -> None:
     """Reach for the port first: that tells a closed one, a silent one and an unknown name apart within *patience*."""
     from keydeploy.errors import Unreachable  # noqa: PLC0415
 
-    if port is None or (getproxies() and not proxy_bypass(host)):
+    if port is None or has_proxy or (getproxies() and not proxy_bypass(host)):
         return
     try:
         socket.create_connection((host, port), timeout=patience).close()
@@ -253,7 +263,7 @@ def _within(seconds: float, connection: Any) -> Iterator[None]:
         raise _TimeIsUp
 
     previous = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, _AGAIN)  # a destructor that runs just then would swallow the first
     try:
         yield
     except BaseException:

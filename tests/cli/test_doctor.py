@@ -23,7 +23,7 @@ def test_it_examines_every_declared_node_in_one_call_and_changes_nothing(stand: 
     validator("checkup").validate(found)
     assert (ran.code, found["exit_code"]) == (0, 0)
     assert sorted(found["nodes"]) == ["web1", "web2"]
-    assert stand.calls("web1") == ["file.read file.read system.read"]
+    assert stand.calls("web1") == ["journal.read file.read file.read system.read"]
     assert tree(stand.node("web1") / "C") == before
 
 

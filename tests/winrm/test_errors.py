@@ -42,7 +42,7 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "vanishes": (Drop(), "closed the connection", "event log"),
     "hangs": (Hang(), "did not answer within 5 s", "keydeploy_call_timeout"),
     "silent": (Silence(), "did not answer within 5 s", "keydeploy_call_timeout"),
-    "refuses": (HttpError(401), "", "ansible_winrm_transport"),
+    "refuses": (HttpError(401), "does not offer NTLM", "ansible_winrm_transport"),
     "breaks": (HttpError(500), "HTTP 5xx", "message_encryption"),
     "forbids": (HttpError(403), "refuses this user", "administrator"),
     "elsewhere": (HttpError(404), "no WinRM at this address", "ansible_port"),
