@@ -145,7 +145,7 @@ namespace Keydeploy
 
             public override Dictionary<string, object> Target
             {
-                get { return Fields.ToDictionary(field => field, binding.Value); }
+                get { return Fields.ToDictionary(name => name, binding.Value); }
             }
 
             public override string Place

@@ -212,6 +212,7 @@ namespace Keydeploy
                     }
                     else
                     {
+                        Require(Marshal.GetLastWin32Error() == NoMoreItems, "the key containers cannot be listed");
                         return names;
                     }
                 }

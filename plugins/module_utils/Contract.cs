@@ -39,7 +39,7 @@ namespace Keydeploy
 
         private static readonly Dictionary<string, string> Objects = new Dictionary<string, string>
         {
-            { "request", "contract:whole run:run generation:whole? tag_key:bytes operations:operation*" },
+            { "request", "contract:whole run:run generation:whole? tag_key:bytes recorded:flag operations:operation*" },
             { "pointer", "file:location walk:step* attribute:text append:text?" },
             { "step", "element:text attribute:text? value:text?" },
             { "splice", "start:whole end:whole content:bytes" },

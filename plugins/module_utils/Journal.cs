@@ -220,12 +220,16 @@ namespace Keydeploy
             DateTime instant = Clock.UtcNow();
             foreach (Entry entry in places)
             {
-                byte[] after = record.After(entry);
-                if (!entry.Change.Same(entry.Change.Show(), after))
+                byte[] shown = entry.Change.Show(), before = record.Before(entry), after = record.After(entry);
+                if (!entry.Change.Same(shown, after))
                 {
+                    if (!entry.Change.Same(shown, before) && !IsOnTheWay(entry.Change, shown, before, after))
+                    {
+                        throw new NodeError("changed", "what is to be changed has changed during the switch");
+                    }
                     entry.Change.Put(after);
                 }
-                Clear(after);
+                Clear(before, after);
             }
             foreach (Entry entry in record.Entries.Except(places))
             {
@@ -247,9 +251,9 @@ namespace Keydeploy
                 {
                     Undo(record, entry);
                 }
-                catch (NodeError one)
+                catch (Exception one)
                 {
-                    error = error ?? one;
+                    error = error ?? one as NodeError ?? NodeError.Unexpected(one);
                 }
             }
             if (error != null)
@@ -347,7 +351,8 @@ namespace Keydeploy
         /// <summary>Answers the runs that were confirmed, the latest last.</summary>
         private static List<string> Backups(Record unfinished)
         {
-            return EndedRuns(unfinished).Where(run => BackupOf(run) != null).OrderBy(run => BackupOf(run).Generation).ToList();
+            var backups = EndedRuns(unfinished).Select(run => new { Run = run, Record = BackupOf(run) }).ToList();
+            return backups.Where(each => each.Record != null).OrderBy(each => each.Record.Generation).Select(each => each.Run).ToList();
         }
 
         private static Lock BackupOf(string run)

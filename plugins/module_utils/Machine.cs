@@ -11,6 +11,14 @@ namespace Keydeploy
         private const string Windows = @"SOFTWARE\Microsoft\Windows NT\CurrentVersion";
         private const string Framework = @"SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full";
 
+        private const string Policies = @"SOFTWARE\Policies\Microsoft\Windows\PowerShell\";
+
+        private static readonly string[][] Recording =
+        {
+            new[] { "ModuleLogging", "EnableModuleLogging", "module logging" },
+            new[] { "Transcription", "EnableTranscripting", "transcription" }
+        };
+
         public static object Read(string powershell, string languageMode)
         {
             object product = Value(Windows, "ProductName");
@@ -27,6 +35,18 @@ namespace Keydeploy
             };
             state["clock"] = Clock.Text(Clock.UtcNow()); // last, because it shall be true when the answer leaves
             return state;
+        }
+
+        /// <summary>Refuses to work where PowerShell writes down what passes through it: requests and answers hold keys.</summary>
+        public static void RequireUnrecorded()
+        {
+            foreach (string[] policy in Recording)
+            {
+                if (1.Equals(Value(Policies + policy[0], policy[1])))
+                {
+                    throw new NodeError("recorded", "PowerShell on the node writes down what passes through it (" + policy[2] + "); nothing was done");
+                }
+            }
         }
 
         private static object Value(string key, string name)

@@ -14,6 +14,10 @@ namespace Keydeploy
             try
             {
                 Arguments arguments = Contract.Check(Json.Parse(request));
+                if (!arguments.Flag("recorded"))
+                {
+                    Machine.RequireUnrecorded();
+                }
                 bool stopped = false;
                 foreach (object value in arguments.List("operations"))
                 {

@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = "keydeploy_connect_timeout"
 CALL_TIMEOUT = "keydeploy_call_timeout"
 ALLOW_UNENCRYPTED = "keydeploy_allow_unencrypted"
+ALLOW_RECORDING = "keydeploy_allow_recording"
 
 display = Display()
 
@@ -49,13 +50,13 @@ def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float
     with the cause where there is no answer, and `NodeError` where there is a wrong one.
     """
     from keydeploy.errors import KeydeployError, Unreachable  # noqa: PLC0415
-    from keydeploy.node.contract import Response  # noqa: PLC0415
 
     connection = action._connection
     host, port = _endpoint(connection)
     settings = _settings(action._templar, task_vars)
     _require_encryption(connection, allowed=settings[ALLOW_UNENCRYPTED])
     _require_port(host, port, settings[CONNECT_TIMEOUT], has_proxy=_has_proxy(connection))
+    request = replace(request, recorded=settings[ALLOW_RECORDING])
     arguments = {"request": request.to_json().ljust(fill)}
     try:
         with _within(wait + settings[CALL_TIMEOUT], connection):
@@ -65,7 +66,20 @@ def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float
     except Exception as error:  # of Ansible, requests, urllib3 or pywinrm; its text may quote what was sent
         cause, hint = explain(f"{type(error).__name__} {error}", host, port)
         raise Unreachable(cause, hint=hint) from None
-    return Response.from_json(_answer(result, host, port), request)
+    return _read(_answer(result, host, port), request)
+
+
+def _read(text: str, request: Request) -> Response:
+    from keydeploy.errors import NodeError  # noqa: PLC0415
+    from keydeploy.node.contract import Response  # noqa: PLC0415
+
+    try:
+        return Response.from_json(text, request)
+    except NodeError as error:
+        if error.code != "recorded":
+            raise
+        hint = f"switch it off for the account that Ansible uses, or accept it: {ALLOW_RECORDING}: true"
+        raise NodeError(error.code, error.message, hint=hint) from None
 
 
 def _module(request: Request) -> str:
@@ -120,7 +134,7 @@ def _settings(templar: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
     from .declarations import why_unresolved  # noqa: PLC0415
 
     found: dict[str, Any] = {}
-    for name, default in (*_DEFAULTS.items(), (ALLOW_UNENCRYPTED, False)):
+    for name, default in (*_DEFAULTS.items(), (ALLOW_UNENCRYPTED, False), (ALLOW_RECORDING, False)):
         try:
             value = templar.template(task_vars.get(name, default))
         except Exception as error:  # a lookup raises anything, and nothing of it may be shown

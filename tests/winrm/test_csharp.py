@@ -10,7 +10,7 @@ from tests.engine.farm import DECLARED_KEYS, OTHER_KEYS, QUICK, outcomes, reason
 from tests.engine.hunting import find, forms, leaks
 from tests.node.windows.program import own_sources
 from tests.winrm.csharp import CSharpStand
-from tests.winrm.server import CutOutput, Security
+from tests.winrm.server import CutOutput, Drop, Security
 
 TEN = tuple(f"web{number}" for number in range(1, 11))
 PAYLOAD = 150_000
@@ -101,3 +101,17 @@ def test_a_node_whose_file_is_changed_by_somebody_else_stops_the_farm(windows: C
     assert [line for line in reasons(ran.of("portal")) if line.startswith("web2: has changed since")]
     assert set(outcomes(ran.of("portal")).values()) == {"refused"}
     assert windows.own_config("web1").read_bytes() == OTHER_KEYS
+
+
+def test_what_a_dead_run_left_is_ended_with_the_code_that_knows_everything(mono: CSharpStand) -> None:
+    mono.add_farm("portal", "web1", "web2", rollout={**QUICK, "margin": "2s", "lease": "1s"})
+    with mono.serve(Security(), "web1", "web2"):
+        mono.seen_by("web2").misbehave(Drop(), after=3, times=1)
+        first = mono.tell("apply")
+        healed = mono.tell("apply")
+        modules = [call.module for call in mono.seen_by("web2").calls]
+
+    assert (first.code, healed.code) == (5, 0), healed.text
+    assert modules.count("keydeploy.core.win_node_keys") >= 1
+    assert [mono.own_config(host).read_bytes() for host in ("web1", "web2")] == [DECLARED_KEYS] * 2
+    assert all(mono.is_at_rest(host) for host in ("web1", "web2"))

@@ -35,6 +35,8 @@ class Request:
     operations: tuple[Operation, ...]
     generation: int | None = None
     """The lock generation under which the run changes the node; None before it has the lock."""
+    recorded: bool = False
+    """Work also where PowerShell writes down what passes through it."""
 
     def to_json(self) -> str:
         """Write the request as it goes to the node. It holds secrets."""
@@ -44,6 +46,7 @@ class Request:
                 "run": self.run,
                 "generation": self.generation,
                 "tag_key": encode(self.tag_key),
+                "recorded": self.recorded,
                 "operations": [{"do": operation.do, **encode(operation)} for operation in self.operations],
             }
         )
@@ -129,6 +132,7 @@ def parse_request(text: str) -> Request:
             run=value["run"],
             generation=decode(int | None, value["generation"]),
             tag_key=decode(Secret, value["tag_key"]),
+            recorded=decode(bool, value["recorded"]),
             operations=tuple(_operation(**operation) for operation in value["operations"]),
         )
     except (ValueError, KeyError, TypeError):

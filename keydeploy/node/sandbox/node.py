@@ -5,6 +5,7 @@ in the folder, not even a time of access where the system allows that.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, assert_never, get_args
 
@@ -227,6 +228,7 @@ class Sandbox:
         instant = self._clock()
         if not self._behaviour.lies(Commit.do):
             for entry in self._effects_last(record.entries):
+                self._require_as_staged(replace(record, phase="committing"), entry)  # also against the last moment
                 self._change(entry).put(self._journal.after(record, entry))
         self._journal.enter(run, generation, "committed", contract.to_instant(instant))
         return instant

@@ -152,6 +152,7 @@ REQUESTS = st.builds(
     values_of(Secret),
     st.lists(st.one_of([values_of(operation) for operation in get_args(Operation)]), max_size=5).map(tuple),
     st.none() | st.integers(1, 2**31),
+    st.booleans(),
 )
 ANSWERED: st.SearchStrategy[tuple[Operation, Answer]] = st.sampled_from(ALL).flatmap(
     lambda operation: st.tuples(st.just(operation), values_of(operation.answer))
@@ -215,6 +216,8 @@ MALFORMED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a run that is a number": lambda request: request.update(run=7),
     "no tag key": lambda request: request.pop("tag_key"),
     "a tag key that is a number": lambda request: request.update(tag_key=7),
+    "no word on recording": lambda request: request.pop("recorded"),
+    "a word on recording that is text": lambda request: request.update(recorded="no"),
     "no generation": lambda request: request.pop("generation"),
     "a generation that is text": lambda request: request.update(generation="1"),
     "no operations": lambda request: request.pop("operations"),
