@@ -15,6 +15,7 @@ from keydeploy.schema import validator
 
 VERSION = 1
 
+_APPLIED = "somebody has applied this plan, or done the same; keydeploy drift tells whether all nodes are as declared"
 _HINT = "look at the difference, then make a new plan: keydeploy plan INVENTORY --out FILE"
 
 
@@ -75,7 +76,7 @@ def _moved(saved: Plan, now: Plan) -> Iterator[Reason]:
     if saved.spec != now.spec:
         yield _reason("the spec has changed since the plan was made")
     before, after = ({node.node: node for node in plan.nodes} for plan in (saved, now))
-    for name in sorted(before.keys() ^ after.keys() ^ (set(now.not_looked_at) & before.keys())):
+    for name in sorted(before.keys() ^ after.keys()):
         yield _reason("is not looked at now" if name in before else "is new since the plan was made", name)
     for name in sorted(before.keys() & after.keys()):
         yield from _changed(before[name], after[name])
@@ -89,11 +90,11 @@ def _changed(before: NodePlan, after: NodePlan) -> Iterator[Reason]:
     if differing:
         done = not after.changes and before.changes
         what = "is already as the plan would make it" if done else f"shows something else: {', '.join(differing)}"
-        yield _reason(what, after.node)
+        yield _reason(what, after.node, _APPLIED if done else _HINT)
         return
     paths = sorted({file.path for file in {*before.files} ^ {*after.files}})
     yield _reason(f"has changed since the plan was made: {', '.join(paths)}", after.node)
 
 
-def _reason(text: str, node: str | None = None) -> Reason:
-    return Reason(cause=Cause.MOVED, node=node, text=text, hint=_HINT)
+def _reason(text: str, node: str | None = None, hint: str = _HINT) -> Reason:
+    return Reason(cause=Cause.MOVED, node=node, text=text, hint=hint)

@@ -51,6 +51,7 @@ def test_a_plan_that_still_holds_may_be_applied() -> None:
     [
         (replace(PLAN, spec="another"), "the spec has changed since the plan was made"),
         (replace(PLAN, nodes=(node("web1"),)), "web2: is not looked at now"),
+        (replace(PLAN, nodes=(node("web1"),), not_looked_at=("web2",)), "web2: is not looked at now"),
         (replace(PLAN, nodes=(*PLAN.nodes, node("web3"))), "web3: is new since the plan was made"),
         (
             replace(PLAN, nodes=(node("web1"), node("web2", CHANGED, replace(FILE, tag="1" * 64)))),

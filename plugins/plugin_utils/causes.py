@@ -14,6 +14,22 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "the collection keydeploy.core is incomplete on the controller",
         "install keydeploy again: pip install --force-reinstall keydeploy",
     ),
+    # what the inventory says
+    (
+        r"requires a password|requires a username",
+        "the connection has no user name or no password",
+        "set ansible_user and ansible_password; only kerberos can do without, with a ticket of kinit",
+    ),
+    (
+        r"invalid server_cert_validation",
+        "ansible_winrm_server_cert_validation is neither validate nor ignore",
+        "leave it out; then the certificate is checked",
+    ),
+    (
+        r"cert_pem|cert_key_pem|suitable TLS CA certificate bundle",
+        "a certificate file that the connection names is not there",
+        "check ansible_winrm_cert_pem, ansible_winrm_cert_key_pem and ansible_winrm_ca_trust_path",
+    ),
     # TLS
     (
         r"Hostname mismatch|IP address mismatch|doesn't match|is not valid for",
@@ -74,7 +90,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
     ),
     (
         r"(ntlm|credssp) is not installed|does not support transport|pypsrp or dependencies",
-        "a library for this connection is not installed on the controller",
+        "this way to log on is unknown, or its library is not installed on the controller",
         "pip install 'pywinrm[credssp]' for CredSSP, pypsrp for psrp; or choose another ansible_winrm_transport",
     ),
     # WSMan, whose faults come with HTTP 500
@@ -116,7 +132,11 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
         "an HTTP listener takes encrypted messages only: let ansible_winrm_message_encryption be auto or always",
     ),
     # Network
-    (r"Connection refused", "nobody listens on port {port} of the node", "check ansible_port and the WinRM service"),
+    (
+        r"Connection refused",
+        "nobody listens on {host}:{port}",
+        "check ansible_host, ansible_port and the node's WinRM service",
+    ),
     (
         r"timed out|[Tt]imeout",
         "the node did not answer in time",
@@ -170,4 +190,4 @@ def explain(text: str, host: str, port: int | None) -> tuple[str, str | None]:
     for pattern, cause, hint in _CAUSES:
         if re.search(pattern, told):
             return cause.format(host=host, port=port), hint.format(host=host, port=port)
-    return UNKNOWN, "ansible -m ansible.windows.win_ping shows what Ansible says of it"
+    return UNKNOWN, "ansible HOST -i INVENTORY -m ansible.builtin.raw -a hostname shows what Ansible says of it"

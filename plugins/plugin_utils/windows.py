@@ -147,7 +147,7 @@ def _seconds(name: str, value: Any) -> float:
     from keydeploy.errors import NodeError  # noqa: PLC0415
 
     with suppress(TypeError, ValueError):
-        if 0 < float(value) <= 3600:
+        if not isinstance(value, bool) and 0 < float(value) <= 3600:
             return float(value)
     raise NodeError("request", f"{name} is not a number of seconds", hint="such as 60; at most 3600")
 

@@ -137,7 +137,7 @@ def test_each_doubt_about_a_certificate_is_told_apart(examined: Examined, host: 
     [
         ("wrong", "refuses the user name or the password", "ansible_password"),
         ("bound", "refuses the user name or the password", "ansible_winrm_transport"),
-        ("closed", "nobody listens on port", "ansible_port"),
+        ("closed", "nobody listens on 127.", "ansible_port"),
         ("nowhere", "no-such-host.invalid cannot be resolved", "ansible_host"),
         ("unencrypted", "without encryption; nothing was sent", "keydeploy_allow_unencrypted"),
     ],
