@@ -4,7 +4,7 @@ set -eu
 
 packages=("$@")
 # A real ASP.NET farm; the node's C#, compiled and run on Mono and, under Wine, on Windows' own .NET.
-[ $# -gt 0 ] || packages=(mono-fastcgi-server4 nginx-light mono-mcs mono-runtime wine wine64 xz-utils)
+[ $# -gt 0 ] || packages=(mono-fastcgi-server4 nginx-light mono-mcs mono-runtime mono-devel wine wine64 xz-utils)
 
 missing=()
 for package in "${packages[@]}"; do

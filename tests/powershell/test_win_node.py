@@ -1,4 +1,4 @@
-"""The whole of the way in one engine: Ansible's wrappers, the module's script, the C# that it compiles, the answer."""
+"""The whole of the way in one engine: Ansible's wrappers, a module's script, the C# that it compiles, the answer."""
 
 import os
 from collections.abc import Iterator
@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from keydeploy.node.contract import ListCertificates, ListContainers, ReadRegistry, Request
 from tests.engine.farm import DECLARED_KEYS, OTHER_KEYS, QUICK
+from tests.node.contract.asking import RUN, TAG_KEY
 from tests.node.windows import wine
+from tests.node.windows.program import own_sources
 from tests.powershell.engine import PowerShell
 from tests.winrm.csharp import CSharpStand
 from tests.winrm.server import Call, Security
@@ -56,3 +59,21 @@ def test_a_node_that_has_moved_is_left_alone(stand: PowerShellStand) -> None:
 
     assert ran.code == 1
     assert stand.own_config("web1").read_bytes() == OTHER_KEYS + b"<!-- somebody was here -->"
+
+
+def test_all_that_a_node_knows_is_compiled_by_powershell_itself(stand: PowerShellStand) -> None:
+    version = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
+    asked = (ReadRegistry(64, version, "SystemRoot"), ListContainers(""), ListCertificates("My"))
+    task = {"keydeploy.core.win_node_keys": {"request": Request(RUN, TAG_KEY, asked).to_json()}}
+    stand.add_farm("portal", "web1")
+    with stand.serve(Security(), "web1"):
+        ran = stand.playbook([{"hosts": "web1", "gather_facts": False, "tasks": [task]}])
+        (call,) = stand.seen_by("web1").calls
+
+    assert ran.code == 0, ran.text
+    assert own_sources().keys() <= call.csharp.keys()
+    assert [result["ok"] for result in ran.results("win_node_keys")["web1"]["results"]] == [
+        {"key_exists": True, "value": {"kind": "string", "data": "C:\\windows"}},
+        {"containers": []},
+        {"store": "My", "certificates": []},
+    ]

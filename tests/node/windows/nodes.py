@@ -76,14 +76,14 @@ class WineNode(HostedNode):
     """The node's C#, all of it, on the Windows build of .NET in the folder *dotnet* under Wine."""
 
     def __init__(self, _root: Path, dotnet: Path) -> None:
-        prefix = _own_folder("wine-nodes") / "web1"
+        prefix, self._base = _own_folder("wine-nodes") / "web1", _base(dotnet)
         host = _running("wine", lambda: _started(prefix, dotnet))
-        _restore(prefix / "drive_c")
+        _restore(prefix / "drive_c", self._base / "drive_c")
         host.clean()
         super().__init__(host, prefix)
 
     def _is_stock(self, file: Path) -> bool:
-        return _stock().get(file.relative_to(self.root / "C")) == file.lstat().st_ino
+        return _stock(self._base / "drive_c").get(file.relative_to(self.root / "C")) == file.lstat().st_ino
 
 
 _hosts: dict[str, Host] = {}
@@ -101,7 +101,7 @@ def _started(prefix: Path, dotnet: Path) -> Host:
     if prefix.exists():
         wine.shut_down(prefix)
         discard(prefix)
-    wine.copy_prefix(prefix)
+    wine.copy_prefix(prefix, _base(dotnet))
     atexit.register(wine.shut_down, prefix)
     return Host.on_wine(program.for_wine(program.own_sources()), dotnet, prefix)
 
@@ -114,15 +114,20 @@ def _own_folder(purpose: str) -> Path:
 
 
 @cache
-def _stock() -> dict[Path, int]:
-    """Answer the files and links of a Windows that nobody has used, relative to its drive, with their inodes."""
-    drive = wine.base_prefix() / "drive_c"
+def _base(dotnet: Path) -> Path:
+    """Answer the Windows that all nodes begin with: it has appcmd, but no IIS before a test configures it."""
+    return wine.prefix_with_appcmd(dotnet, program.appcmd())
+
+
+@cache
+def _stock(drive: Path) -> dict[Path, int]:
+    """Answer the files and links of the unused *drive*, relative to it, with their inodes."""
     return {path.relative_to(drive): path.lstat().st_ino for path in _files_and_links(drive)}
 
 
-def _restore(drive: Path) -> None:
-    """Remove from *drive* what tests made, and put back what they replaced."""
-    source, stock = wine.base_prefix() / "drive_c", _stock()
+def _restore(drive: Path, source: Path) -> None:
+    """Remove from *drive* what tests made, and put back what they replaced, as it is in the unused drive *source*."""
+    stock = _stock(source)
     for path in list(_files_and_links(drive)):
         if stock.get(path.relative_to(drive)) != path.lstat().st_ino:
             path.unlink()

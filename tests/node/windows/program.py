@@ -1,4 +1,4 @@
-"""Compiles the C# of the node together with the test host."""
+"""Compiles the C# of the node together with the test host, and what stands in for appcmd."""
 
 import subprocess
 from collections.abc import Mapping
@@ -13,8 +13,8 @@ _COMPILE = (
     *("-r:System.Core.dll", "-r:System.Runtime.Serialization.dll", "-r:System.Xml.dll"),
 )
 
-_KEPT = 20
-"""Programs in the cache, which nobody else tidies."""
+_KEPT = 10
+"""Programs of a kind in the cache, which nobody else tidies."""
 
 Sources = Mapping[str, str]
 """Name of the file, such as `Node.cs`, and its text."""
@@ -37,19 +37,30 @@ def for_mono(sources: Sources) -> Path:
     )
 
 
+def appcmd() -> Path:
+    """Compile what stands in for IIS' appcmd."""
+    return _made("appcmd", "appcmd.exe", {"Appcmd.cs": _text("Appcmd.cs")})
+
+
 def _compiled(platform: str, sources: Sources) -> Path:
-    together = {**sources, "Host.cs": (HERE / "Host.cs").read_text("utf-8")}
-    parts = [part.encode() for name in sorted(together) for part in (name, together[name])]
-    folder = made_once(f"node-{platform}-{digest(*parts)}", lambda place: _compile(place, together))
-    return folder / "node.exe"
+    return _made(f"node-{platform}", "node.exe", {**sources, "Host.cs": _text("Host.cs")})
 
 
-def _compile(place: Path, sources: Sources) -> None:
-    keep_latest("node-*", _KEPT)
+def _text(name: str) -> str:
+    return (HERE / name).read_text("utf-8")
+
+
+def _made(kind: str, program: str, sources: Sources) -> Path:
+    parts = [part.encode() for name in sorted(sources) for part in (name, sources[name])]
+    return made_once(f"{kind}-{digest(*parts)}", lambda place: _compile(place, kind, program, sources)) / program
+
+
+def _compile(place: Path, kind: str, program: str, sources: Sources) -> None:
+    keep_latest(f"{kind}-*", _KEPT)
     place.mkdir()
     for name, text in sources.items():
         (place / name).write_text(text, "utf-8")
-    command = [*_COMPILE, "-out:node.exe", *sorted(sources)]
+    command = [*_COMPILE, f"-out:{program}", *sorted(sources)]
     compiled = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     if compiled.returncode != 0 or "warning" in compiled.stdout + compiled.stderr:
-        raise AssertionError(f"the C# of the node does not compile:\n{compiled.stdout}{compiled.stderr}")
+        raise AssertionError(f"{program} does not compile:\n{compiled.stdout}{compiled.stderr}")

@@ -6,9 +6,12 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from tests.node.windows.cache import digest, made_once
+from tests.node.windows.cache import digest, keep_latest, made_once
 
 LAUNCHER = "clrhost.exe"
+
+_VERBS = ("list", "set", "clear", "recycle")
+"""Those of appcmd that the node uses."""
 
 
 def prepare(archive: Path | None) -> Path:
@@ -38,9 +41,16 @@ def base_prefix() -> Path:
     return made_once(f"wine-prefix-{digest(version)}", _make_prefix)
 
 
-def copy_prefix(place: Path) -> None:
-    """Make the Windows of a new node at *place*; its files are links until somebody replaces them."""
+def prefix_with_appcmd(dotnet: Path, appcmd: Path) -> Path:
+    """Answer a Windows that nobody has used yet, with the program *appcmd* on the .NET in *dotnet* as that of IIS."""
     base = base_prefix()
+    parts = [str(part).encode() for part in (base, dotnet, appcmd)]
+    return made_once(f"wine-appcmd-{digest(*parts)}", lambda place: _add_appcmd(place, base, dotnet, appcmd))
+
+
+def copy_prefix(place: Path, base: Path | None = None) -> None:
+    """Make the Windows of a new node at *place*, like *base*; its files are links until somebody replaces them."""
+    base = base or base_prefix()
     subprocess.run(["cp", "-al", base, place], check=True)
     for registry in base.glob("*.reg"):  # which Wine writes in place
         (place / registry.name).unlink()
@@ -72,6 +82,16 @@ def _unpack(archive: Path, place: Path) -> None:
     for entry in inner.iterdir():
         entry.rename(place / entry.name)
     inner.rmdir()
+
+
+def _add_appcmd(place: Path, base: Path, dotnet: Path, appcmd: Path) -> None:
+    keep_latest("wine-appcmd-*", 2)
+    copy_prefix(place, base)
+    inetsrv = place / "drive_c/windows/system32/inetsrv"
+    shutil.copytree(dotnet, inetsrv)
+    (inetsrv / LAUNCHER).rename(inetsrv / "appcmd.exe")
+    for verb in _VERBS:  # each an argument of the launcher, and so the name of its program
+        shutil.copyfile(appcmd, inetsrv / f"{verb}.dll")
 
 
 def _make_prefix(place: Path) -> None:
