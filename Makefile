@@ -20,8 +20,10 @@ demo: $(INSTALLED)  ## roll keys out to a sandbox farm and see drift being caugh
 test: $(INSTALLED) tools  ## install what the tests need and run all of them
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-unit: $(INSTALLED)  ## the fast tests: no Ansible, no servers
-	$(BIN)/pytest -q tests --ignore tests/engine --ignore tests/cli --ignore tests/farm --ignore tests/packaging
+SLOW := engine cli farm packaging winrm powershell node/windows
+
+unit: $(INSTALLED)  ## the fast tests: no Ansible, no servers, no other runtime
+	$(BIN)/pytest -q -n $(WORKERS) tests $(SLOW:%=--ignore tests/%) -k "not mono and not wine"
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check

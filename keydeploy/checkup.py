@@ -103,7 +103,7 @@ def _log_on(line: Line) -> Check:
     plain = {"basic", "plaintext", "ssl"} & set(line.log_on.split("/"))
     if plain:
         fix = "kerberos, or ntlm for local accounts: ansible_winrm_transport"
-        return Check("log-on", Finding.WARN, f"{', '.join(plain)} sends the password itself", fix)
+        return Check("log-on", Finding.WARN, f"{', '.join(sorted(plain))} sends the password itself", fix)
     return Check("log-on", Finding.OK, line.log_on)
 
 
@@ -205,7 +205,5 @@ def _duration(seconds: float) -> Check:
     reason = f"{seconds:.1f} s"
     if seconds < _SLOW_CALL:
         return Check("call", Finding.OK, reason)
-    fix = (
-        "exempt csc.exe below %TEMP% from antivirus, and run ngen on PowerShell's assemblies; see docs/windows-nodes.md"
-    )
+    fix = "run ngen on PowerShell's assemblies, and look at antivirus: docs/windows-nodes.md says how"
     return Check("call", Finding.WARN, reason, fix)

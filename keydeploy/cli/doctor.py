@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
 
     from rich.console import Console  # noqa: PLC0415
 
-    from keydeploy.cli import complain  # noqa: PLC0415
+    from keydeploy.cli.running import complain_of_nothing_declared  # noqa: PLC0415
     from keydeploy.report import checkup  # noqa: PLC0415
 
     found = checkup.Checkup(controller=checkup.controller(), nodes=_examine(options))
@@ -40,10 +40,7 @@ def run(options: argparse.Namespace) -> int:
         for line in found.lines():
             console.print(line)
     if not found.nodes:
-        complain(
-            "no host of the inventory declares anything",
-            "declare the variable keydeploy for the hosts of a farm; the README shows an inventory",
-        )
+        complain_of_nothing_declared()
     return int(found.exit_code)
 
 

@@ -107,16 +107,21 @@ def _conclude(report: Report, hint: str | None) -> None:
     elif report.looks_at_nothing and report.declared:
         complain("the limit leaves out every node that declares something", "check -l")
     elif report.looks_at_nothing:
-        complain(
-            "no host of the inventory declares anything",
-            "declare the variable keydeploy for the hosts of a farm; the README shows an inventory",
-        )
+        complain_of_nothing_declared()
     for farm in report.farms:
         if farm.verdict is Verdict.INCOMPLETE:
             complain(
                 f"farm {farm.farm} may be split, or a node of it holds an unfinished run",
                 "keydeploy apply first brings unfinished runs to their end, when their lease has run out",
             )
+
+
+def complain_of_nothing_declared() -> None:
+    """Tell that there is no node to work on."""
+    complain(
+        "no host of the inventory declares anything",
+        "declare the variable keydeploy for the hosts of a farm; the README shows an inventory",
+    )
 
 
 @contextmanager

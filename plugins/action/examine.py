@@ -16,14 +16,14 @@ class ActionModule(Step):
         from keydeploy.node.contract import Request  # noqa: PLC0415
         from keydeploy.secret import Secret  # noqa: PLC0415
 
-        from ..plugin_utils import node, windows  # noqa: PLC0415
+        from ..plugin_utils import node, wire  # noqa: PLC0415
 
         if VARIABLE not in task_vars["hostvars"].raw_get(task_vars["inventory_hostname"]):
             return {"state": "skipped"}
         request = Request("doctor", Secret(secrets.token_bytes(32)), checkup.QUESTIONS)
         try:
             response, began, ended = timed(lambda: node.ask(self, task_vars, request, fill=checkup.FULL_MESSAGE))
-            line = None if node.SANDBOX in task_vars else windows.line(self._connection)
+            line = None if node.SANDBOX in task_vars else wire.line(self._connection)
             offset = response.system().clock - ended
             checks = checkup.examine(response, line, seconds=ended - began, offset=offset)
         except KeydeployError as error:

@@ -13,8 +13,7 @@ namespace Keydeploy
     public static class Journal
     {
         private const int KeptBackups = 5;
-        private const string LockFile = "lock.json", JournalFile = "journal.json", BackupFile = "record.json";
-        private const string Staged = "staged", Committing = "committing", Switched = "committed";
+        private const string BackupFile = "record.json";
 
         public static object Read()
         {
@@ -80,7 +79,7 @@ namespace Keydeploy
                     Undo(record, record.Entries.Where(entry => entry.Early));
                 }
                 Folder.CreateRun(run);
-                new Record { Run = run, Phase = Staged }.Write();
+                new Record { Run = run, Phase = Record.Staged }.Write();
                 return Done();
             }
         }
@@ -159,7 +158,7 @@ namespace Keydeploy
                 if (!IsConfirmed(run))
                 {
                     Record record = RecordOf(run, generation);
-                    if (record.Phase != Switched)
+                    if (record.Phase != Record.Switched)
                     {
                         throw new NodeError("unfinished", "this run has not switched on the node and cannot be confirmed");
                     }
@@ -186,7 +185,7 @@ namespace Keydeploy
                 {
                     Record record = RecordOf(run, generation);
                     // Before the switch only what was put early is ours to judge.
-                    Undo(record, record.Entries.Where(entry => entry.Early || record.Phase != Staged));
+                    Undo(record, record.Entries.Where(entry => entry.Early || record.Phase != Record.Staged));
                 }
                 Folder.Remove(Folder.InRun(run, BackupFile));
                 End(run);
@@ -199,14 +198,14 @@ namespace Keydeploy
             List<Entry> places = record.Entries.Where(entry => !entry.Change.IsEffect).ToList();
             foreach (Entry entry in places)
             {
-                if (record.Phase == Committing)
+                if (record.Phase == Record.Committing)
                 {
                     entry.Change.Tidy();
                 }
                 byte[] shown = entry.Change.Show(), before = record.Before(entry);
                 bool expected = !entry.Early && entry.Change.Same(shown, before);
                 // What was put early is there already; after a crash in the switch others may be, too, or halfway.
-                if (!expected && (entry.Early || record.Phase == Committing))
+                if (!expected && (entry.Early || record.Phase == Record.Committing))
                 {
                     expected = IsOnTheWay(entry.Change, shown, before, record.After(entry));
                 }
@@ -215,7 +214,7 @@ namespace Keydeploy
                     throw new NodeError("changed", "what is to be changed has changed since it was staged");
                 }
             }
-            record.Phase = Committing;
+            record.Phase = Record.Committing;
             record.Write();
             DateTime instant = Clock.UtcNow();
             foreach (Entry entry in places)
@@ -235,7 +234,7 @@ namespace Keydeploy
             {
                 entry.Change.Put(record.After(entry));
             }
-            record.Phase = Switched;
+            record.Phase = Record.Switched;
             record.Committed = Clock.Text(instant);
             record.Write();
             return Committed(record);
@@ -314,7 +313,7 @@ namespace Keydeploy
         {
             if (Record.Of(run) != null)
             {
-                Folder.Remove(JournalFile);
+                Record.Remove();
             }
             Tidy();
             Lock held = Lock.Read();
@@ -352,12 +351,12 @@ namespace Keydeploy
         private static List<string> Backups(Record unfinished)
         {
             var backups = EndedRuns(unfinished).Select(run => new { Run = run, Record = BackupOf(run) }).ToList();
-            return backups.Where(each => each.Record != null).OrderBy(each => each.Record.Generation).Select(each => each.Run).ToList();
+            return backups.Where(each => each.Record != null).OrderBy(each => each.Record.Whole("generation")).Select(each => each.Run).ToList();
         }
 
-        private static Lock BackupOf(string run)
+        private static Arguments BackupOf(string run)
         {
-            return Folder.ReadJson(Folder.InRun(run, BackupFile), value => new Lock { Generation = value.Whole("generation") });
+            return Folder.ReadJson(Folder.InRun(run, BackupFile), value => value);
         }
 
         private static bool IsConfirmed(string run)
@@ -376,7 +375,7 @@ namespace Keydeploy
 
         private static void RequireStaged(Record record)
         {
-            if (record.Phase != Staged)
+            if (record.Phase != Record.Staged)
             {
                 throw new NodeError("unfinished", "this run has begun to switch on the node and cannot stage any more");
             }
@@ -414,143 +413,6 @@ namespace Keydeploy
             foreach (byte[] content in contents.Where(content => content != null))
             {
                 Array.Clear(content, 0, content.Length);
-            }
-        }
-
-        /// <summary>Who may change the node.</summary>
-        private sealed class Lock
-        {
-            public string Run, Holder, Since, Expires;
-            public double Lease;
-            public long Generation;
-
-            public static Lock Read()
-            {
-                return Folder.ReadJson(LockFile, value => new Lock
-                {
-                    Run = value.OptionalText("run"),
-                    Holder = value.OptionalText("holder"),
-                    Since = value.OptionalText("since"),
-                    Expires = value.OptionalText("expires"),
-                    Lease = value.Seconds("lease"),
-                    Generation = value.Whole("generation")
-                }) ?? new Lock();
-            }
-
-            public bool IsFree(DateTime now)
-            {
-                return Run == null || Clock.Parse(Expires) <= now;
-            }
-
-            /// <summary>Lets the lease begin anew at an instant.</summary>
-            public void Renew(DateTime instant)
-            {
-                Expires = Clock.Text(Clock.After(instant, Lease));
-                Write();
-            }
-
-            public void Write()
-            {
-                Folder.WriteJson(LockFile, new Dictionary<string, object>
-                {
-                    { "run", Run }, { "holder", Holder }, { "since", Since }, { "expires", Expires }, { "lease", Lease }, { "generation", Generation }
-                });
-            }
-        }
-
-        /// <summary>A run that has begun and not ended.</summary>
-        private sealed class Record
-        {
-            public string Run, Phase;
-            public List<Entry> Entries = new List<Entry>();
-
-            /// <summary>The instant of the switch on the node's clock, or null.</summary>
-            public string Committed;
-
-            public static Record Read()
-            {
-                return Folder.ReadJson(JournalFile, value => new Record
-                {
-                    Run = value.Text("run"),
-                    Phase = value.Text("phase"),
-                    Committed = value.OptionalText("committed"),
-                    Entries = value.List("entries").ConvertAll(Entry.Of)
-                });
-            }
-
-            public static Record Of(string run)
-            {
-                Record record = Read();
-                return record != null && record.Run == run ? record : null;
-            }
-
-            public void Write()
-            {
-                Folder.WriteJson(JournalFile, ToJson());
-            }
-
-            public Dictionary<string, object> ToJson()
-            {
-                return new Dictionary<string, object>
-                {
-                    { "run", Run }, { "phase", Phase }, { "committed", Committed }, { "entries", Entries.Select(entry => entry.ToJson()) }
-                };
-            }
-
-            public byte[] Before(Entry entry)
-            {
-                return entry.Existed ? Folder.Kept(Run, entry.Number + ".before") : null;
-            }
-
-            public byte[] After(Entry entry)
-            {
-                return entry.Exists ? Folder.Kept(Run, entry.Number + ".after") : null;
-            }
-        }
-
-        /// <summary>One place that a run changes, and the number under which its contents lie in the run's folder.</summary>
-        private sealed class Entry
-        {
-            public string Noun;
-            public Dictionary<string, object> Target;
-            public long Number;
-
-            /// <summary>There was something before, and there shall be something after.</summary>
-            public bool Existed, Exists;
-            public bool Early;
-
-            private Change change;
-
-            public Change Change
-            {
-                get { return change ?? (change = Node.ChangeOf(Noun, new Arguments(Target))); }
-            }
-
-            public static Entry Of(object value)
-            {
-                Arguments entry = new Arguments(value);
-                return new Entry
-                {
-                    Noun = entry.Text("noun"),
-                    Target = (Dictionary<string, object>)entry.Value("target"),
-                    Number = entry.Whole("number"),
-                    Existed = entry.Flag("existed"),
-                    Exists = entry.Flag("exists"),
-                    Early = entry.Flag("early")
-                };
-            }
-
-            public bool IsFor(Change other)
-            {
-                return Noun == other.Noun && string.Equals(Change.Place, other.Place, StringComparison.OrdinalIgnoreCase);
-            }
-
-            public Dictionary<string, object> ToJson()
-            {
-                return new Dictionary<string, object>
-                {
-                    { "noun", Noun }, { "target", Target }, { "number", Number }, { "existed", Existed }, { "exists", Exists }, { "early", Early }
-                };
             }
         }
     }

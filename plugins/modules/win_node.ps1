@@ -6,15 +6,18 @@
 #AnsibleRequires -CSharpUtil ..module_utils.Clock
 #AnsibleRequires -CSharpUtil ..module_utils.Contract
 #AnsibleRequires -CSharpUtil ..module_utils.Disk
+#AnsibleRequires -CSharpUtil ..module_utils.Entry
 #AnsibleRequires -CSharpUtil ..module_utils.Files
 #AnsibleRequires -CSharpUtil ..module_utils.Folder
 #AnsibleRequires -CSharpUtil ..module_utils.Journal
 #AnsibleRequires -CSharpUtil ..module_utils.Json
 #AnsibleRequires -CSharpUtil ..module_utils.Kept
+#AnsibleRequires -CSharpUtil ..module_utils.Lock
 #AnsibleRequires -CSharpUtil ..module_utils.Machine
 #AnsibleRequires -CSharpUtil ..module_utils.Node
 #AnsibleRequires -CSharpUtil ..module_utils.NodeError
 #AnsibleRequires -CSharpUtil ..module_utils.Protection
+#AnsibleRequires -CSharpUtil ..module_utils.Record
 #AnsibleRequires -CSharpUtil ..module_utils.Staging
 
 [Keydeploy.Node]::Answer(

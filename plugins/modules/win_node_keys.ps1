@@ -10,6 +10,7 @@
 #AnsibleRequires -CSharpUtil ..module_utils.Containers
 #AnsibleRequires -CSharpUtil ..module_utils.Contract
 #AnsibleRequires -CSharpUtil ..module_utils.Disk
+#AnsibleRequires -CSharpUtil ..module_utils.Entry
 #AnsibleRequires -CSharpUtil ..module_utils.Files
 #AnsibleRequires -CSharpUtil ..module_utils.Folder
 #AnsibleRequires -CSharpUtil ..module_utils.HttpService
@@ -17,11 +18,13 @@
 #AnsibleRequires -CSharpUtil ..module_utils.Json
 #AnsibleRequires -CSharpUtil ..module_utils.Kept
 #AnsibleRequires -CSharpUtil ..module_utils.KeyAccess
+#AnsibleRequires -CSharpUtil ..module_utils.Lock
 #AnsibleRequires -CSharpUtil ..module_utils.Machine
 #AnsibleRequires -CSharpUtil ..module_utils.Node
 #AnsibleRequires -CSharpUtil ..module_utils.NodeError
 #AnsibleRequires -CSharpUtil ..module_utils.NodeOfKeys
 #AnsibleRequires -CSharpUtil ..module_utils.Protection
+#AnsibleRequires -CSharpUtil ..module_utils.Record
 #AnsibleRequires -CSharpUtil ..module_utils.RegistryValues
 #AnsibleRequires -CSharpUtil ..module_utils.RsaKeys
 #AnsibleRequires -CSharpUtil ..module_utils.Staging

@@ -184,7 +184,7 @@ _CAUSES: tuple[tuple[str, str, str], ...] = (
 UNKNOWN = "the connection failed"
 
 
-def explain(text: str, host: str, port: int | None) -> tuple[str, str | None]:
+def explain(text: str, host: str, port: int | None) -> tuple[str, str]:
     """Answer the cause and the next step for an error *text*, of which nothing is shown."""
     told = text.replace(host, "") if host else text  # a name may look like anything
     for pattern, cause, hint in _CAUSES:
