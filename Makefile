@@ -40,7 +40,8 @@ powershell: $(INSTALLED) tools  ## run the node's script in a real PowerShell, w
 	tests/powershell/fetch.sh $(POWERSHELL)
 	KEYDEPLOY_POWERSHELL=$(POWERSHELL)/pwsh/pwsh.exe $(BIN)/pytest tests/powershell
 
-bench: $(INSTALLED)  ## measure farms of sandbox and WinRM nodes; prints tables
+bench: $(INSTALLED)  ## measure farms of sandbox and WinRM nodes; tables, and JSON into dist/bench/
+	$(BIN)/python -m benchmarks.alone
 	$(BIN)/python -m benchmarks.sandbox_farm
 	$(BIN)/python -m benchmarks.winrm_farm
 

@@ -1,4 +1,4 @@
-"""Asks a node over HTTP whether it serves."""
+"""Asks a node over HTTP whether it serves, and a load balancer to take it out or to let it in."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from keydeploy.spec.model import Health
+from keydeploy.spec.model import Health, Hook
 
 _PAUSE = 0.2
 _LONGEST_ANSWER = 5.0
@@ -32,7 +32,7 @@ def probe(
     """
     end = clock() + health.within
     while True:
-        found = _status(health.url, min(_LONGEST_ANSWER, max(_PAUSE, end - clock())))
+        found = _status("GET", health.url, min(_LONGEST_ANSWER, max(_PAUSE, end - clock())))
         if found == health.expect:
             return None
         if clock() + _PAUSE > end:
@@ -41,9 +41,18 @@ def probe(
         sleep(_PAUSE)
 
 
-def _status(url: str, timeout: float) -> int | None:
+def call(hook: Hook) -> str | None:
+    """Call the address of *hook* once; answer None where it answered as expected, and what it did instead otherwise."""
+    found = _status(hook.method, hook.url or "", hook.within)
+    if found == hook.expect:
+        return None
+    what = f"no answer within {hook.within:g} s" if found is None else f"status {found}"
+    return f"the call of the load balancer got {what}, not status {hook.expect}"
+
+
+def _status(method: str, url: str, timeout: float) -> int | None:
     try:
-        with _OPENER.open(Request(url, method="GET"), timeout=timeout) as answer:  # noqa: S310 - the schema allows http(s)
+        with _OPENER.open(Request(url, method=method), timeout=timeout) as answer:  # noqa: S310 - the schema allows http(s)
             return int(answer.status)
     except HTTPError as error:
         with error:

@@ -4,6 +4,8 @@ The only place where references become secrets; it runs in the worker that talks
 """
 
 import secrets
+from dataclasses import replace
+from typing import assert_never
 
 from keydeploy import edit
 from keydeploy.errors import NodeError
@@ -12,24 +14,30 @@ from keydeploy.node.contract import (
     BeginJournal,
     Commit,
     Confirm,
+    Operation,
+    Reading,
+    ReadJournal,
     ReadSystem,
     Request,
     ResumeLock,
     RollBack,
+    StageBackup,
     StageFile,
+    StageRegistry,
+    Staging,
 )
-from keydeploy.observation import FileChange, questions
-from keydeploy.plan import NodePlan
+from keydeploy.observation import Change, FileChange, RegistryChange, Undo, questions, undo
+from keydeploy.plan import Finish, NodePlan
 from keydeploy.secret import Secret
-from keydeploy.spec.model import Spec
+from keydeploy.spec.model import Backups, Spec
 
 _ANY_TIME = 1e11
 """A grace, in seconds, that no node exceeds."""
 
 
-def observe(spec: Spec, run: str) -> Request:
-    """Ask for all that *spec* depends on."""
-    return Request(run, _tag_key(spec), questions(spec))
+def observe(spec: Spec, run: str, aim: Undo | None = None) -> Request:
+    """Ask for all that *spec* depends on, or for what there is to take back."""
+    return Request(run, _tag_key(spec), _questions(spec, aim))
 
 
 def stage(spec: Spec, plan: NodePlan, run: str, holder: str) -> Request:
@@ -43,37 +51,75 @@ def stage(spec: Spec, plan: NodePlan, run: str, holder: str) -> Request:
         (
             AcquireLock(holder, _lease(spec)),
             BeginJournal(),
-            *(_stage_file(change, spec) for change in plan.files),
+            *_stagings(plan, spec),
             ReadSystem(),
         ),
+        id=secrets.token_hex(8),
     )
 
 
-def commit(spec: Spec, run: str, generation: int, at: float) -> Request:
+def commit(spec: Spec, plan: NodePlan, run: str, generation: int, at: float) -> Request:
     """Ask to switch at the node's instant *at*, and to show itself again."""
-    operations = (Commit(at, spec.rollout.grace), *questions(spec))
+    operations = (Commit(at, spec.rollout.grace), *_questions(spec, plan.undoes))
     return Request(run, _tag_key(spec), operations, generation)
 
 
-def undo(run: str, generation: int | None) -> Request:
+def unstage(run: str, generation: int | None) -> Request:
     """Ask to forget what was staged, and to take back what was switched. No secret is needed for it."""
-    return Request(run, _random_key(), (RollBack(),), generation)
+    return _without_secrets(run, (RollBack(),), generation)
 
 
-def confirm(run: str, generation: int | None) -> Request:
-    """Ask to keep what was switched. No secret is needed for it."""
-    return Request(run, _random_key(), (Confirm(),), generation)
+def confirm(run: str, generation: int | None, backups: Backups) -> Request:
+    """Ask to keep what was switched, and *backups* of what was there before. No secret is needed for it."""
+    return _without_secrets(run, (Confirm(backups.keep, backups.expire),), generation)
 
 
-def roll_back(spec: Spec, run: str, generation: int | None) -> Request:
+def roll_back(spec: Spec, plan: NodePlan, run: str, generation: int | None) -> Request:
     """Ask to take back what was switched, and to show the result."""
-    return Request(run, _tag_key(spec), (RollBack(), *questions(spec)), generation)
+    return Request(run, _tag_key(spec), (RollBack(), *_questions(spec, plan.undoes)), generation)
 
 
-def finish(run: str, holder: str, lease: float, *, forward: bool) -> Request:
-    """Ask to end the run that was left unfinished: *forward* to what it staged, or back. No secret is needed for it."""
-    end = (Commit(0.0, _ANY_TIME), Confirm()) if forward else (RollBack(),)
-    return Request(run, _random_key(), (ResumeLock(holder, lease), *end))
+def finish(unfinished: Finish, holder: str, lease: float, backups: Backups, *, leave: bool) -> Request:
+    """Ask to end a run that was left unfinished: forward to what it staged, or back. No secret is needed for it.
+
+    With *leave*, what somebody has changed since stays as it is.
+    """
+    forward = (Commit(0.0, _ANY_TIME), Confirm(backups.keep, backups.expire))
+    end = forward if unfinished.forward else (RollBack(leave),)
+    request = _without_secrets(unfinished.run, (ResumeLock(holder, lease), *end), None)
+    return replace(request, id=secrets.token_hex(8))
+
+
+def look(run: str) -> Request:
+    """Ask for the journal alone. No secret is needed for it."""
+    return _without_secrets(run, (ReadJournal(), ReadSystem()), None)
+
+
+def _without_secrets(run: str, operations: tuple[Operation, ...], generation: int | None) -> Request:
+    """Answer a request that a node carries out also where PowerShell writes down what passes through it."""
+    return Request(run, _random_key(), operations, generation, recorded=True)
+
+
+def _questions(spec: Spec, aim: Undo | None) -> tuple[Reading, ...]:
+    return questions(spec) if aim is None else undo.questions(aim)
+
+
+def _stagings(plan: NodePlan, spec: Spec) -> tuple[Staging | StageBackup, ...]:
+    if plan.undoes is None:
+        return tuple(_staging(change, spec) for change in plan.to_stage)
+    if plan.undoes.run is None or not plan.changes:
+        return ()
+    return (StageBackup(plan.undoes.run, plan.undoes.force),)
+
+
+def _staging(change: Change, spec: Spec) -> Staging:
+    match change:
+        case FileChange():
+            return _stage_file(change, spec)
+        case RegistryChange():
+            return StageRegistry(change.view, change.key, change.value, change.before, change.after)
+        case _:
+            assert_never(change)
 
 
 def _stage_file(change: FileChange, spec: Spec) -> StageFile:

@@ -7,11 +7,16 @@ The rules:
 2. No node's clock may have moved against the controller's by more than the limit between its two readings.
 3. The instant of commit is now plus a margin; each node is told it in its own clock.
 4. Every member must have committed, be healthy and need no further change; otherwise all of them go back.
+5. What nodes may differ in goes in waves where the spec says so. Each wave keeps the rules above among its own nodes,
+   but for as many failures as the spec tolerates; one more, and no further wave begins.
+6. A member that the spec can do without is left out where it cannot be reached, before anything has gone live.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 
 from keydeploy.plan import Cause, Plan, Reason
 from keydeploy.spec.model import Rollout
@@ -43,7 +48,9 @@ class Decision:
 
     go: bool
     instants: Mapping[str, float]
+    """Of the nodes that go live; the others undo."""
     reasons: tuple[Reason, ...] = ()
+    """Why not to go, or why some nodes are left out."""
 
 
 class Outcome(Enum):
@@ -70,6 +77,8 @@ class Verdict:
 
     outcome: Outcome
     reasons: tuple[Reason, ...] = ()
+    back: tuple[str, ...] = ()
+    """The nodes that go back although the others confirm."""
 
 
 def obstacles(left_out: Sequence[str], nodes: int, forks: int) -> tuple[Reason, ...]:
@@ -87,17 +96,42 @@ def obstacles(left_out: Sequence[str], nodes: int, forks: int) -> tuple[Reason, 
     return tuple(found)
 
 
-def decide(members: Sequence[str], staged: Sequence[Staged], rollout: Rollout, *, now: float, since: float) -> Decision:
+def waves(plan: Plan, rollout: Rollout) -> tuple[tuple[str, ...], ...]:
+    """Answer the nodes of each wave, none where all of *plan* goes live at one instant.
+
+    A single change that nodes must not differ in takes all the others along: it restarts the applications anyway.
+    """
+    changing = [node for node in plan.nodes if node.changes]
+    if rollout.waves is None or not all(node.may_go_in_waves for node in changing):
+        return ()
+    names = [node.node for node in changing]
+    shares = [math.ceil(fraction * len(names)) for fraction in rollout.waves.fractions]
+    ends = [0, *sorted({min(end, len(names)) for end in (rollout.waves.canary, *shares, len(names))})]
+    return tuple(tuple(names[start:end]) for start, end in pairwise(ends) if start < end)
+
+
+def decide(  # noqa: PLR0913 - what there is to weigh
+    members: Sequence[str],
+    staged: Sequence[Staged],
+    rollout: Rollout,
+    *,
+    now: float,
+    since: float,
+    tolerated: int = 0,
+) -> Decision:
     """Decide whether *members* go live; *staged* holds the answers of those that gave one.
 
     *since* is when staging began on any host of the run, in a farm or not: all of them queue together.
+    As many as *tolerated* may have failed; they are left out, as is a member that cannot be reached and may be missing.
     """
     by_node = {answer.node: answer for answer in staged}
-    reasons = [reason for member in members if (reason := _against(member, by_node.get(member), rollout))]
-    if reasons:
-        return Decision(go=False, instants={}, reasons=tuple(reasons))
-    at = now + (rollout.margin if rollout.margin is not None else margin(staged, since))
-    return Decision(go=True, instants={answer.node: at + answer.offset for answer in staged})
+    against = [reason for member in members if (reason := _against(member, by_node.get(member), rollout))]
+    failures = [reason for reason in against if not _is_missing(reason, rollout)]
+    ready = [by_node[member] for member in members if member not in {reason.node for reason in against}]
+    if len(failures) > tolerated or not ready:
+        return Decision(go=False, instants={}, reasons=tuple(against))
+    at = now + (rollout.margin if rollout.margin is not None else margin(ready, since))
+    return Decision(go=True, instants={answer.node: at + answer.offset for answer in ready}, reasons=tuple(against))
 
 
 def stopped() -> Decision:
@@ -116,23 +150,34 @@ def margin(staged: Sequence[Staged], since: float) -> float:
     return _SPARE_MARGIN + last - since + slowest
 
 
-def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan) -> Verdict:
-    """Judge a commit by the nodes' answers and by the plan over their new observations."""
+def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan, *, tolerated: int = 0) -> Verdict:
+    """Judge a commit by the nodes' answers and by the plan over their new observations.
+
+    As many as *tolerated* may have failed; only they go back then.
+    """
     by_node = {answer.node: answer for answer in committed}
-    reasons: list[Reason] = []
+    found = [*_doubts(members, by_node, after)]
+    found.extend(reason for reason in after.reasons if reason.cause is not Cause.UNFINISHED)
+    reasons = _one_for_each_node(found)
+    failed = tuple(reason.node for reason in reasons if reason.node is not None)
+    if len(reasons) > min(tolerated, len(members) - 1) or len(failed) < len(reasons):
+        return Verdict(Outcome.BACK, reasons)
+    return Verdict(Outcome.CONFIRM, reasons, failed)
+
+
+def _doubts(members: Sequence[str], answers: Mapping[str, Committed], after: Plan) -> Iterator[Reason]:
     for member in members:
-        answer = by_node.get(member)
+        answer = answers.get(member)
         problem = answer.problem if answer else "it gave no answer to the commit"
         node = after.node(member)
         if problem is None and node is not None and node.changes:
             problem = "it is not as declared after the commit"
         if problem is not None:
-            cause = answer.cause if answer else Cause.FAILED
-            reasons.append(Reason(cause=cause, node=member, text=problem))
-    reasons.extend(reason for reason in after.reasons if reason.cause is not Cause.UNFINISHED)
-    if not reasons:
-        return Verdict(Outcome.CONFIRM)
-    return Verdict(Outcome.BACK, _one_for_each_node(reasons))
+            yield Reason(cause=answer.cause if answer else Cause.FAILED, node=member, text=problem)
+
+
+def _is_missing(reason: Reason, rollout: Rollout) -> bool:
+    return reason.cause is Cause.UNREACHABLE and reason.node in rollout.may_be_missing
 
 
 def _against(member: str, answer: Staged | None, rollout: Rollout) -> Reason | None:

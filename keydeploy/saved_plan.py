@@ -92,8 +92,8 @@ def _changed(before: NodePlan, after: NodePlan) -> Iterator[Reason]:
         what = "is already as the plan would make it" if done else f"shows something else: {', '.join(differing)}"
         yield _reason(what, after.node, _APPLIED if done else _HINT)
         return
-    paths = sorted({file.path for file in {*before.files} ^ {*after.files}})
-    yield _reason(f"has changed since the plan was made: {', '.join(paths)}", after.node)
+    places = sorted({change.place for change in {*before.to_stage} ^ {*after.to_stage}})
+    yield _reason(f"has changed since the plan was made: {', '.join(places)}", after.node)
 
 
 def _reason(text: str, node: str | None = None, hint: str = _HINT) -> Reason:

@@ -21,18 +21,19 @@ from keydeploy.node.contract import (
     parse_request,
 )
 from keydeploy.observation import FileChange, questions
-from keydeploy.plan import NodePlan
+from keydeploy.plan import Finish, NodePlan
 from keydeploy.spec import Declaration, Spec, load
+from keydeploy.spec.model import Backups
 from tests.node.contract.asking import conforms
 from tests.observation.farm import DECRYPTION_KEY, VALIDATION_KEY, Node, plan_of, spec_of
 
 SPEC = spec_of(rollout={"lease": "90s", "grace": "3s"})
-EMPTY = NodePlan(node="web1", operations=(), files=())
+EMPTY = NodePlan(node="web1", operations=(), to_stage=())
 
 
 def plan_with(*edits: Edit, encoding: str = "utf-8") -> NodePlan:
     change = FileChange(path="C:\\web.config", tag="t", encoding=encoding, edits=edits)
-    return NodePlan(node="web1", operations=(), files=(change,))
+    return NodePlan(node="web1", operations=(), to_stage=(change,))
 
 
 def staged(spec: Spec, plan: NodePlan) -> StageFile:
@@ -51,7 +52,7 @@ def test_staging_takes_the_lock_begins_and_reads_the_clock_last() -> None:
 
 
 def test_committing_switches_first_and_then_shows_the_node_again() -> None:
-    request = render.commit(SPEC, "run-1", 7, 1_800_000_000.0)
+    request = render.commit(SPEC, EMPTY, "run-1", 7, 1_800_000_000.0)
     assert request.operations == (Commit(1_800_000_000.0, 3.0), *questions(SPEC))
     assert request.generation == 7
 
@@ -62,19 +63,23 @@ def test_a_node_that_is_asked_for_its_health_is_taken_for_as_long_as_that_may_ta
     assert lock == AcquireLock("operator@controller", 135.0)
 
 
+def finishing(holder: str, *, forward: bool, leave: bool = False) -> Request:
+    return render.finish(Finish("web1", "run-1", forward), holder, 90.0, Backups(), leave=leave)
+
+
 @pytest.mark.parametrize("generation", [7, None])
 def test_the_ends_of_a_run_go_under_its_generation(generation: int | None) -> None:
     for request, operations in (
-        (render.undo("run-1", generation), (RollBack(),)),
-        (render.confirm("run-1", generation), (Confirm(),)),
-        (render.roll_back(SPEC, "run-1", generation), (RollBack(), *questions(SPEC))),
+        (render.unstage("run-1", generation), (RollBack(),)),
+        (render.confirm("run-1", generation, Backups(keep=3, expire=60.0)), (Confirm(3, 60.0),)),
+        (render.roll_back(SPEC, EMPTY, "run-1", generation), (RollBack(), *questions(SPEC))),
     ):
         assert (request.run, request.generation, request.operations) == ("run-1", generation, operations)
 
 
 @pytest.mark.parametrize("forward", [True, False])
 def test_an_unfinished_run_is_taken_over_under_its_own_name_and_ended(forward: bool) -> None:
-    request = render.finish("run-1", "operator@controller", 90.0, forward=forward)
+    request = finishing("operator@controller", forward=forward)
     lock, *end = request.operations
     assert (request.run, request.generation) == ("run-1", None)
     assert lock == ResumeLock("operator@controller", 90.0)
@@ -85,10 +90,10 @@ def test_an_unfinished_run_is_taken_over_under_its_own_name_and_ended(forward: b
 
 def test_what_ends_a_run_needs_no_secret() -> None:
     ends: list[Callable[[], Request]] = [
-        lambda: render.undo("run-1", 7),
-        lambda: render.confirm("run-1", 7),
-        lambda: render.finish("run-1", "operator", 90.0, forward=True),
-        lambda: render.finish("run-1", "operator", 90.0, forward=False),
+        lambda: render.unstage("run-1", 7),
+        lambda: render.confirm("run-1", 7, Backups()),
+        lambda: finishing("operator", forward=True),
+        lambda: finishing("operator", forward=False),
     ]
     for end in ends:
         keys = {end().tag_key.reveal() for _ in range(2)} | {render.observe(SPEC, "run-1").tag_key.reveal()}
@@ -100,9 +105,9 @@ def test_a_run_is_finished_forward_however_long_ago_it_was_staged(tmp_path: Path
     before = node.observe(SPEC)
     node.ask(render.stage(SPEC, plan_of(SPEC, before), "run-1", "operator")).raise_for_error()
     node.now += 400 * 24 * 3600
-    node.ask(render.finish("run-1", "another", 90.0, forward=True)).raise_for_error()
+    node.ask(finishing("another", forward=True)).raise_for_error()
     after = node.observe(SPEC)
-    assert (after.unfinished, after.confirmed, after.holder, after.files) == (None, "run-1", None, ())
+    assert (after.unfinished, after.confirmed, after.holder, after.to_stage) == (None, "run-1", None, ())
 
 
 def test_references_are_filled_in_as_declared() -> None:
@@ -160,12 +165,12 @@ def test_every_request_conforms_to_the_schema_and_is_read_as_it_was_meant(tmp_pa
     for request in (
         render.observe(SPEC, "run-1"),
         render.stage(SPEC, node_plan, "run-1", "operator"),
-        render.commit(SPEC, "run-1", 1, node.now),
-        render.undo("run-1", 1),
-        render.confirm("run-1", 1),
-        render.roll_back(SPEC, "run-1", 1),
-        render.finish("run-1", "operator", 90.0, forward=True),
-        render.finish("run-1", "operator", 90.0, forward=False),
+        render.commit(SPEC, node_plan, "run-1", 1, node.now),
+        render.unstage("run-1", 1),
+        render.confirm("run-1", 1, Backups()),
+        render.roll_back(SPEC, node_plan, "run-1", 1),
+        finishing("operator", forward=True),
+        finishing("operator", forward=False),
     ):
         conforms(request.to_json(), "request")
         assert parse_request(request.to_json()) == request

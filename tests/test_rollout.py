@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from keydeploy.edit import Difference
 from keydeploy.observation import Observation, State, Subject
 from keydeploy.plan import Cause, Farm, Plan, plan
-from keydeploy.rollout import Committed, Outcome, Staged, decide, judge, margin, obstacles, stopped
+from keydeploy.rollout import Committed, Outcome, Staged, decide, judge, margin, obstacles, stopped, waves
 from keydeploy.spec import Rollout
+from keydeploy.spec.model import Waves
 
 NOW = 1_800_000_000.0
 MEMBERS = ("web1", "web2", "web3")
@@ -42,6 +43,79 @@ def after(**values: object) -> Plan:
     observations = [Observation(node=name, state=State.OBSERVED, spec="d1") for name in MEMBERS]
     observations[1] = replace(observations[1], **values)  # type: ignore[arg-type]
     return plan(FARM, observations)
+
+
+# The waves
+
+
+def to_change(*names: str, in_waves: bool = True) -> Plan:
+    subject = Subject(address="a", target=None, differences=(Difference("d", "1", "2"),), in_waves=in_waves)
+    seen = [Observation(node=name, state=State.OBSERVED, spec="d1", subjects=(subject,)) for name in names]
+    return plan(Farm(name="portal", spec="d1", members=names), seen)
+
+
+TWENTY = tuple(f"web{number:02}" for number in range(1, 21))
+
+
+@pytest.mark.parametrize(
+    ("waves_of", "sizes"),
+    [
+        (Waves(), [1, 4, 15]),
+        (Waves(canary=2, fractions=()), [2, 18]),
+        (Waves(canary=1, fractions=(0.1, 0.5, 1.0)), [1, 1, 8, 10]),
+        (Waves(canary=3, fractions=(0.1,)), [2, 1, 17]),
+        (Waves(canary=50), [5, 15]),
+    ],
+)
+def test_canaries_go_first_then_the_fractions_then_the_rest(waves_of: Waves, sizes: list[int]) -> None:
+    found = waves(to_change(*TWENTY), replace(ROLLOUT, waves=waves_of))
+    assert [len(wave) for wave in found] == sizes
+    assert tuple(name for wave in found for name in wave) == TWENTY
+
+
+def test_a_single_change_that_nodes_must_not_differ_in_takes_all_along_at_one_instant() -> None:
+    in_waves = replace(ROLLOUT, waves=Waves())
+    assert waves(to_change("web1", "web2", in_waves=False), in_waves) == ()
+    assert waves(to_change("web1", "web2"), ROLLOUT) == ()
+    assert waves(to_change("web1", "web2"), in_waves) == (("web1",), ("web2",))
+
+
+def test_a_node_on_which_nothing_changes_is_in_no_wave() -> None:
+    found = to_change("web1", "web2", "web3")
+    quiet = replace(found.nodes[1], operations=())
+    mixed = replace(found, nodes=(found.nodes[0], quiet, found.nodes[2]))
+    assert waves(mixed, replace(ROLLOUT, waves=Waves())) == (("web1",), ("web3",))
+
+
+def test_as_many_as_are_tolerated_may_fail_to_stage_and_one_more_stops_it() -> None:
+    staged = [replace(STAGED[0], problem="the disk is full"), *STAGED[1:]]
+    decision = decide(MEMBERS, staged, ROLLOUT, now=NOW, since=NOW, tolerated=1)
+    assert (decision.go, sorted(decision.instants)) == (True, ["web2", "web3"])
+    assert [str(reason) for reason in decision.reasons] == ["web1: the disk is full"]
+    assert not decide(MEMBERS, staged[:2], ROLLOUT, now=NOW, since=NOW, tolerated=1).go
+
+
+def test_a_member_that_may_be_missing_is_left_out_at_the_gate_only_where_it_cannot_be_reached() -> None:
+    rollout = replace(ROLLOUT, may_be_missing=("web1",))
+    gone = replace(STAGED[0], problem="the connection failed", cause=Cause.UNREACHABLE)
+    decision = decide(MEMBERS, [gone, *STAGED[1:]], rollout, now=NOW, since=NOW)
+    assert (decision.go, sorted(decision.instants)) == (True, ["web2", "web3"])
+    assert not decide(MEMBERS, [replace(gone, cause=Cause.FAILED), *STAGED[1:]], rollout, now=NOW, since=NOW).go
+    assert not decide(MEMBERS, [STAGED[0], replace(gone, node="web2"), STAGED[2]], rollout, now=NOW, since=NOW).go
+
+
+def test_it_never_goes_without_any_node() -> None:
+    failed = [replace(answer, problem="the disk is full") for answer in STAGED]
+    assert not decide(MEMBERS, failed, ROLLOUT, now=NOW, since=NOW, tolerated=9).go
+
+
+def test_as_many_as_are_tolerated_may_fail_to_commit_and_only_they_go_back() -> None:
+    committed = [replace(COMMITTED[0], problem="status 500"), *COMMITTED[1:]]
+    verdict = judge(MEMBERS, committed, IN_ORDER, tolerated=1)
+    assert (verdict.outcome, verdict.back) == (Outcome.CONFIRM, ("web1",))
+    assert [str(reason) for reason in verdict.reasons] == ["web1: status 500"]
+    assert judge(MEMBERS, committed[:2], IN_ORDER, tolerated=1).outcome is Outcome.BACK
+    assert judge(("web1",), committed[:1], IN_ORDER, tolerated=1).outcome is Outcome.BACK
 
 
 # The gate

@@ -28,7 +28,7 @@ DONE = replace(CHANGED, action=Action.NO_OP, differences=())
 
 
 def node(name: str, operation: Operation = CHANGED, *files: FileChange) -> NodePlan:
-    return NodePlan(node=name, operations=(operation,), files=files or (FILE,))
+    return NodePlan(node=name, operations=(operation,), to_stage=files or (FILE,))
 
 
 PLAN = Plan(farm="portal", spec="digest", nodes=(node("web1"), node("web2")))

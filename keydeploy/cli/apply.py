@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_inventory, add_nodes, verb
+from keydeploy.cli.options import add_change, add_inventory, add_nodes, verb
 
 
 def add(commands: Any) -> None:
@@ -19,7 +19,12 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--plan", metavar="FILE", help="only what this saved plan shows: refused when anything has moved"
     )
-    parser.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something would change")
+    parser.add_argument(
+        "--compromised",
+        action="store_true",
+        help="the keys that are replaced are known to others: remove all backups of them once the change is confirmed",
+    )
+    add_change(parser)
     parser.set_defaults(run=run)
 
 

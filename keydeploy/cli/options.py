@@ -46,6 +46,16 @@ def add_nodes(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_change(parser: argparse.ArgumentParser) -> None:
+    """Add what says how to change nodes."""
+    parser.add_argument("--check", action="store_true", help="change nothing; exit code 2 when something would change")
+    parser.add_argument(
+        "--leave-changed",
+        action="store_true",
+        help="end an unfinished run also where somebody has changed what it had put in place; that stays as it is",
+    )
+
+
 def add_vault(parser: argparse.ArgumentParser) -> None:
     """Add Ansible's vault options."""
     parser.add_argument("--vault-id", action="append", default=[], metavar="ID", help="a vault identity to use")
@@ -69,7 +79,7 @@ def arguments(options: argparse.Namespace) -> "Arguments":
     return Arguments(
         inventories=inventories,
         limit=getattr(options, "limit", None),
-        extra_vars=[*options.extra_vars, *_saved_plan(options)],
+        extra_vars=[*options.extra_vars, *_variables(options)],
         vault_ids=options.vault_id,
         vault_password_files=options.vault_password_file,
         vault_password=_ask(options),
@@ -80,13 +90,21 @@ def arguments(options: argparse.Namespace) -> "Arguments":
     )
 
 
-def _saved_plan(options: argparse.Namespace) -> list[str]:
-    """Answer the variable that names the saved plan, where there is one."""
+def _variables(options: argparse.Namespace) -> list[str]:
+    """Answer what the playbook is to know of *options*, as the variables that a user of the playbook would give."""
     import json  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
-    file = getattr(options, "plan", None)
-    return [json.dumps({"keydeploy_saved_plan": str(Path(file).absolute())})] if file else []
+    plan = getattr(options, "plan", None)
+    values = {
+        "keydeploy_saved_plan": str(Path(plan).absolute()) if plan else None,
+        "keydeploy_compromised": getattr(options, "compromised", None),
+        "keydeploy_leave_changed": getattr(options, "leave_changed", None),
+        "keydeploy_to": getattr(options, "to", None),
+        "keydeploy_force": getattr(options, "force", None),
+    }
+    given = {name: value for name, value in values.items() if value}
+    return [json.dumps(given)] if given else []
 
 
 def _ask(options: argparse.Namespace) -> "Secret | None":

@@ -26,14 +26,21 @@ _PHASES = {
     "validate": "checking the spec",
     "observe": "observing",
     "plan": "planning",
+    "pause": "waiting for the next wave",
+    "drain": "taking nodes out of the load balancer, or letting them in",
     "stage": "staging",
     "gate": "deciding",
     "commit": "committing",
     "verdict": "judging",
     "conclude": "concluding",
+    "end": "concluding",
+    "look": "looking",
     "examine": "examining",
 }
-_PER_NODE = ("observe", "stage", "commit", "conclude", "examine")
+_PER_NODE = ("observe", "drain", "stage", "commit", "conclude", "end", "examine", "look")
+
+_PASSES = 5
+"""How often a run begins anew when another one is in its way; in each it waits for the other's lease."""
 
 
 def run(verb: Verb, options: argparse.Namespace) -> int:
@@ -52,10 +59,13 @@ def _run(verb: Verb, options: argparse.Namespace) -> tuple[Report, list[Plan], s
         given = arguments(options)
     except EngineError as error:
         return Recorder(verb, failure=error.message).report(), [], error.hint
-    report, plans, hint = _pass(verb, given, messages)
-    if report.is_to_be_repeated and not report.interrupted:
-        messages.print("keydeploy: a run that was left unfinished is brought to its end; starting over", markup=False)
+    for _ in range(_PASSES):
         report, plans, hint = _pass(verb, given, messages)
+        if not report.is_to_be_repeated or report.interrupted:
+            break
+        gave_way = any(farm.gave_way for farm in report.farms)
+        what = "somebody else was faster" if gave_way else "a run that was left unfinished is brought to its end"
+        messages.print(f"keydeploy: {what}; starting over", markup=False)
     return report, plans, hint
 
 
@@ -129,7 +139,7 @@ def _stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator
     """Stop a change at the next gate on the first SIGINT or SIGTERM and at once on the second; stop reading at once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        if recorder.interrupted or recorder.verb is not Verb.APPLY:
+        if recorder.interrupted or not recorder.verb.changes:
             recorder.interrupted = True
             engine.kill()
             return

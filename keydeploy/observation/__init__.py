@@ -2,9 +2,30 @@
 
 `questions` tells what to ask a node; `observe` reduces its answer. Both run in the worker that talks
 to the node. An `Observation` holds no secret and no content of a file, so it may leave the worker.
+`undo` does the same for what an earlier run changed.
 """
 
-from keydeploy.observation.model import FileChange, Observation, State, Subject
+from keydeploy.observation.model import (
+    Change,
+    FileChange,
+    Observation,
+    RegistryChange,
+    State,
+    Subject,
+    change_from_json,
+)
 from keydeploy.observation.observe import observe, questions
+from keydeploy.observation.undo import Undo
 
-__all__ = ["FileChange", "Observation", "State", "Subject", "observe", "questions"]
+__all__ = [
+    "Change",
+    "FileChange",
+    "Observation",
+    "RegistryChange",
+    "State",
+    "Subject",
+    "Undo",
+    "change_from_json",
+    "observe",
+    "questions",
+]

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from keydeploy.errors import DocumentError
-from keydeploy.node.contract import ReadFile, ReadJournal, ReadSystem, Response
+from keydeploy.node.contract import ReadFile, ReadJournal, ReadRegistry, ReadSystem, Response
 from keydeploy.node.paths import canonical
+from keydeploy.observation import smart_cards
 from keydeploy.observation.files import Files, locations
 from keydeploy.observation.model import FileChange, Observation, State, Subject
 from keydeploy.observation.sight import Sight
@@ -13,22 +14,35 @@ from keydeploy.spec.model import Application, Spec
 
 _SHARED_FILE = "another application of the spec needs other edits in the same file; declare one of them"
 
-Reading = ReadJournal | ReadFile | ReadSystem
+Reading = ReadJournal | ReadFile | ReadRegistry | ReadSystem
 
 
 def questions(spec: Spec) -> tuple[Reading, ...]:
     """Answer all that a node must be asked about *spec*, in one request; `observe` knows the order."""
-    return (ReadJournal(), *(ReadFile(location) for location in locations(spec).values()), ReadSystem())
+    files = (ReadFile(location) for location in locations(spec).values())
+    return (ReadJournal(), *files, *smart_cards.questions(spec.smart_cards), ReadSystem())
 
 
 def observe(spec: Spec, response: Response) -> Observation:
     """Reduce a node's *response* to `questions(spec)`; raises `NodeError` when the node could not answer."""
     asked = locations(spec)
     rest, system = response.split(1)
-    rest, read = rest.split(len(asked))
+    rest, of_registry = rest.split(len(smart_cards.questions(spec.smart_cards)))
+    rest, of_files = rest.split(len(asked))
     for answer in (rest, system):
         answer.raise_for_error()
-    files = Files(asked, dict(zip(asked, read.files(), strict=True)))
+    files = Files(asked, dict(zip(asked, of_files.files(), strict=True)))
+    subjects, file_changes = _applications(spec, files)
+    timeouts, registry_changes = smart_cards.observe(spec.smart_cards, of_registry)
+    return replace(
+        standing(spec, response),
+        subjects=(*subjects, *timeouts),
+        to_stage=(*file_changes, *registry_changes),
+    )
+
+
+def _applications(spec: Spec, files: Files) -> tuple[list[Subject], list[FileChange]]:
+    """Compare all applications; what stands against one holds for none of the others."""
     subjects: list[Subject] = []
     changes: dict[str, FileChange] = {}
     for name, application in _from_the_top(spec.applications):
@@ -41,6 +55,11 @@ def observe(spec: Spec, response: Response) -> Observation:
                 if change.edits:
                     files.amend(change)
         subjects.extend(seen)
+    return subjects, [change for change in changes.values() if change.edits]
+
+
+def standing(spec: Spec, response: Response) -> Observation:
+    """Answer what the journal and the clock of a node say, whatever else was asked."""
     journal = response.journal()
     return Observation(
         node=spec.host,
@@ -48,10 +67,9 @@ def observe(spec: Spec, response: Response) -> Observation:
         spec=spec.digest(),
         clock=response.system().clock,
         unfinished=journal.run,
+        switched=journal.phase not in (None, "staged"),
         confirmed=journal.confirmed,
         holder=f"{journal.holder}, since {journal.since}" if journal.holder else None,
-        subjects=tuple(subjects),
-        files=tuple(change for change in changes.values() if change.edits),
     )
 
 

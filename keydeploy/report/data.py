@@ -33,6 +33,8 @@ def _farm(farm: FarmReport) -> dict[str, Any]:
         "verdict": farm.verdict.value,
         "reasons": [reason.to_json() for reason in farm.reasons],
         "not_looked_at": list(farm.not_looked_at),
+        "missing": [reason.to_json() for reason in farm.missing],
+        "waves": [list(wave) for wave in farm.waves],
         "nodes": [_node(node) for node in farm.nodes],
     }
 
@@ -44,6 +46,7 @@ def _node(node: NodeReport) -> dict[str, Any]:
         "changes": node.plan is not None and node.plan.changes,
         "outcome": node.outcome,
         "reasons": list(node.reasons),
+        "hint": node.hint,
         "operations": [operation.to_json() for operation in node.plan.operations] if node.plan else [],
-        "files": [file.to_json() for file in node.plan.files] if node.plan else [],
+        "to_stage": [change.to_json() for change in node.plan.to_stage] if node.plan else [],
     }

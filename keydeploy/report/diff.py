@@ -16,8 +16,9 @@ def redacted_diff(node: NodePlan) -> str:
         for difference in operation.differences:
             lines.append(f"-{difference.name}: {difference.found}")
             lines.append(f"+{difference.name}: {difference.wanted}")
-    for change in node.files:
-        lines.extend(_edits(change))
+    for change in node.to_stage:
+        if isinstance(change, FileChange):
+            lines.extend(_edits(change))
     return "\n".join(lines) + "\n"
 
 

@@ -54,12 +54,14 @@ def _codes(farm: FarmReport) -> set[ExitCode]:
         Verdict.PENDING: ExitCode.CHANGES,
         Verdict.APPLIED: ExitCode.FINE,
         Verdict.ROLLED_BACK: ExitCode.ERROR,
+        Verdict.PARTLY: ExitCode.ERROR,
+        Verdict.TAKEN_BACK: ExitCode.FINE,
         Verdict.REFUSED: ExitCode.ERROR,
         Verdict.INCOMPLETE: ExitCode.INCOMPLETE,
         Verdict.FINISHED: ExitCode.INCOMPLETE,
         Verdict.NOT_LOOKED_AT: ExitCode.FINE,
     }
     codes = {by_verdict[farm.verdict]}
-    if any(reason.cause is Cause.UNREACHABLE for reason in farm.reasons):
+    if farm.missing or any(reason.cause is Cause.UNREACHABLE for reason in farm.reasons):
         codes.add(ExitCode.UNREACHABLE)
     return codes

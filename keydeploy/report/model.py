@@ -10,7 +10,7 @@ from typing import Any
 
 from keydeploy.engine import Event
 from keydeploy.errors import Problem
-from keydeploy.plan import NodePlan, Plan, Reason
+from keydeploy.plan import Cause, NodePlan, Plan, Reason
 from keydeploy.saved_plan import SavedPlan
 
 TAKEN_BACK = {"unstaged", "rolled_back"}
@@ -23,7 +23,13 @@ class Verb(Enum):
     VALIDATE = "validate"
     PLAN = "plan"
     APPLY = "apply"
+    ROLLBACK = "rollback"
     DRIFT = "drift"
+
+    @property
+    def changes(self) -> bool:
+        """Tell whether the verb changes nodes."""
+        return self in (Verb.APPLY, Verb.ROLLBACK)
 
 
 class Verdict(Enum):
@@ -38,10 +44,14 @@ class Verdict(Enum):
     """A change was taken back, or never went live; every node shows what it did before."""
     REFUSED = "refused"
     """Nothing was changed, or the state cannot be told; the reasons say why."""
+    PARTLY = "partly"
+    """Some nodes have changed, in waves, and the others show what they did before."""
     INCOMPLETE = "incomplete"
     """The farm may be split, or a node holds an unfinished run."""
     FINISHED = "finished"
     """An unfinished run was brought to its end, and nothing else was done."""
+    TAKEN_BACK = "taken_back"
+    """The run to take back was unfinished, and has ended with every node as before it."""
     NOT_LOOKED_AT = "not_looked_at"
     """The run was told to leave all of its nodes out."""
 
@@ -55,6 +65,8 @@ class NodeReport:
     outcome: str | None
     """The state that the last step answered, such as `applied`; None when it gave none."""
     reasons: tuple[str, ...] = ()
+    hint: str | None = None
+    """The next step, where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +79,15 @@ class FarmReport:
     nodes: tuple[NodeReport, ...]
     reasons: tuple[Reason, ...] = ()
     not_looked_at: tuple[str, ...] = ()
+    missing: tuple[Reason, ...] = ()
+    """Members that cannot be reached, and that the spec lets the farm do without."""
+    waves: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def gave_way(self) -> bool:
+        """Tell whether nothing but another run stood against the change."""
+        busy = bool(self.reasons) and all(reason.cause is Cause.BUSY for reason in self.reasons)
+        return busy and self.verdict is Verdict.ROLLED_BACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +115,8 @@ class Report:
 
     @property
     def is_to_be_repeated(self) -> bool:
-        """Tell whether an unfinished run was brought to its end, so that the same can be tried once more."""
-        return any(farm.verdict is Verdict.FINISHED for farm in self.farms)
+        """Tell whether the same can be tried once more: a run was in the way, and has ended or given up."""
+        return any(farm.verdict is Verdict.FINISHED or farm.gave_way for farm in self.farms)
 
 
 @dataclass(slots=True)
@@ -119,7 +140,7 @@ class Recorder:
             return
         if event.name in ("validate", "plan", "gate", "verdict"):
             self._steps[event.name] = event.result
-        elif event.name in ("conclude", "show", "drift"):
+        elif event.name in ("conclude", "end", "show", "drift"):
             self._last[event.host] = (event.status, event.result)
 
     @property
@@ -157,7 +178,7 @@ class Recorder:
     def _farm(self, plan: Plan) -> FarmReport:
         members = [*self._steps["validate"]["farms"][plan.farm]["members"]]
         nodes = tuple(self._node(member, plan) for member in members if member not in plan.not_looked_at)
-        obstacles = self._reasons("plan", "obstacles", plan.farm) if self.verb is Verb.APPLY and plan.changes else []
+        obstacles = self._reasons("plan", "obstacles", plan.farm) if self.verb.changes and plan.changes else []
         decided = self._step_of("gate", plan.farm)
         judged = self._step_of("verdict", plan.farm)
         reasons = [*plan.reasons, *obstacles, *_reasons((judged or decided).get("reasons", ()))]
@@ -168,6 +189,8 @@ class Recorder:
             nodes=nodes,
             reasons=tuple(dict.fromkeys(reasons)),
             not_looked_at=plan.not_looked_at,
+            missing=plan.missing,
+            waves=plan.waves,
         )
 
     def _verdict(self, plan: Plan, nodes: tuple[NodeReport, ...], *, refused: bool) -> Verdict:
@@ -175,18 +198,36 @@ class Recorder:
         if not nodes:
             return Verdict.NOT_LOOKED_AT
         if plan.finishes:
-            return Verdict.FINISHED if plan.may_finish and outcomes == {"finished"} else Verdict.INCOMPLETE
+            return self._end_of_another(plan, outcomes - {None} if plan.missing else outcomes)
         if refused or not plan.changes:
             return Verdict.REFUSED if refused else Verdict.IN_ORDER
-        if self.verb is not Verb.APPLY or self.check:
+        if not self.verb.changes or self.check:
             return Verdict.PENDING
-        return _end(outcomes) if self._staging else Verdict.REFUSED
+        if not self._staging:
+            return Verdict.REFUSED
+        reached = {node.outcome for node in nodes if node.node not in {reason.node for reason in plan.missing}}
+        return _end(reached - {"missing"}, in_waves=bool(plan.waves))
+
+    def _end_of_another(self, plan: Plan, outcomes: set[str | None]) -> Verdict:
+        """Answer the verdict where an unfinished run was to be ended first."""
+        if not plan.may_finish or outcomes != {"finished"}:
+            return Verdict.INCOMPLETE
+        took_back = self.verb is Verb.ROLLBACK and not self._names_a_run
+        if took_back and not any(finish.forward for finish in plan.finishes):
+            return Verdict.TAKEN_BACK
+        return Verdict.FINISHED
+
+    @property
+    def _names_a_run(self) -> bool:
+        """Tell whether the way back is that of a certain run."""
+        return bool((self._steps.get("validate", {}).get("undo") or {}).get("run"))
 
     def _node(self, node: str, plan: Plan) -> NodeReport:
         status, result = self._last.get(node, (None, {}))
         outcome = result.get("state") or ("failed" if status in ("failed", "unreachable") else None)
         cause = [result["cause"]] if result.get("cause") else []
-        return NodeReport(node=node, plan=plan.node(node), outcome=outcome, reasons=tuple(cause))
+        hint = result.get("hint") if cause else None
+        return NodeReport(node=node, plan=plan.node(node), outcome=outcome, reasons=tuple(cause), hint=hint)
 
     def _step_of(self, step: str, farm: str) -> dict[str, Any]:
         return dict(self._steps.get(step, {}).get("farms", {}).get(farm, {}))
@@ -210,10 +251,12 @@ def of_saved_plan(saved: SavedPlan) -> Report:
     return Report(verb=Verb.PLAN, farms=farms)
 
 
-def _end(outcomes: set[str | None]) -> Verdict:
+def _end(outcomes: set[str | None], *, in_waves: bool) -> Verdict:
     """Answer the verdict on a farm of which some node may have staged; nodes that answer nothing may still hold it."""
-    if outcomes == {"applied"}:
+    if outcomes <= ({"applied", "in_order"} if in_waves else {"applied"}):
         return Verdict.APPLIED
+    if in_waves and outcomes <= {"applied", "in_order", "not_begun", "left_out", *TAKEN_BACK}:
+        return Verdict.PARTLY if outcomes & {"applied", "left_out"} else Verdict.ROLLED_BACK
     return Verdict.ROLLED_BACK if outcomes <= TAKEN_BACK else Verdict.INCOMPLETE
 
 

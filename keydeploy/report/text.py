@@ -5,6 +5,7 @@ from itertools import groupby
 
 from rich.text import Text
 
+from keydeploy.observation import FileChange
 from keydeploy.plan import Action, Cause, NodePlan, Operation
 from keydeploy.report.diff import redacted_diff
 from keydeploy.report.model import TAKEN_BACK, FarmReport, NodeReport, Report, Verb, Verdict
@@ -16,7 +17,7 @@ _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "del
 _TO_DO = {Action.CREATE: "create", Action.UPDATE: "update", Action.DELETE: "delete", Action.NO_OP: "as declared"}
 
 
-_CHANGED = (Verdict.ROLLED_BACK, Verdict.INCOMPLETE, Verdict.FINISHED)
+_CHANGED = (Verdict.ROLLED_BACK, Verdict.PARTLY, Verdict.INCOMPLETE, Verdict.FINISHED, Verdict.TAKEN_BACK)
 """The verdicts after which it matters how the run ended on each node."""
 
 _OUTCOMES = {
@@ -24,10 +25,13 @@ _OUTCOMES = {
     "rolled_back": "rolled back, and shows again what it showed before",
     "unstaged": "never went live",
     "finished": "the unfinished run is brought to its end",
+    "missing": "left out, as it cannot be reached",
+    "not_begun": "its wave was not begun",
+    "left_out": "still out of the load balancer",
     "failed": "not known to be as before",
     "unreachable": "could not be reached at the end",
 }
-_GOOD = ("applied", "rolled_back", "unstaged", "finished")
+_GOOD = ("applied", "rolled_back", "unstaged", "finished", "not_begun")
 
 
 def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
@@ -46,7 +50,11 @@ def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:
         yield Text(f"  ! {reason}", style="red")
         if reason.hint:
             yield Text(f"    hint: {reason.hint}")
-    for nodes in _alike(farm.nodes):
+    for reason in farm.missing:
+        yield Text(f"  ! {reason}; left out, because the farm may do without it", style="yellow")
+    if farm.waves:
+        yield Text(f"  in waves: {'; then '.join(_names(wave) for wave in farm.waves)}")
+    for nodes in _alike(node for node in farm.nodes if node.node not in {reason.node for reason in farm.missing}):
         yield Text(f"  {_names([node.node for node in nodes])}", style="bold")
         yield from _node(nodes[0], farm.verdict, with_diff=with_diff)
     if farm.not_looked_at:
@@ -65,6 +73,8 @@ def _node(node: NodeReport, verdict: Verdict, *, with_diff: bool) -> Iterator[Te
         yield Text(f"    = {_OUTCOMES[node.outcome]}", style="" if node.outcome in _GOOD else "red")
     for reason in node.reasons:
         yield Text(f"    ! {reason}", style="red")
+    if node.hint:
+        yield Text(f"    hint: {node.hint}")
     if with_diff and node.plan.changes:
         yield from (Text(f"      {line}", style="dim") for line in redacted_diff(node.plan).splitlines())
 
@@ -83,18 +93,32 @@ def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]
 
 
 def _summary(farm: FarmReport, verb: Verb) -> str:
-    nodes = _count(len(farm.nodes))
+    nodes = _count(len(farm.nodes) - len(farm.missing))
     changed = sum(1 for node in farm.nodes if node.plan and node.plan.changes)
     return {
-        Verdict.IN_ORDER: f"{nodes} as declared, nothing to do",
+        Verdict.IN_ORDER: f"{nodes} {_in_order(verb)}",
         Verdict.PENDING: f"{'drift' if verb is Verb.DRIFT else 'changes'} on {changed} of {nodes}",
-        Verdict.APPLIED: f"applied to {changed} of {nodes} at one instant, and verified on all",
+        Verdict.APPLIED: f"{_applied(verb)} {changed} of {nodes} {_how(farm)}, and verified on all",
         Verdict.ROLLED_BACK: f"not applied; {nodes} as before",
-        Verdict.REFUSED: "not applied; nothing was changed" if verb is Verb.APPLY else "cannot tell",
+        Verdict.PARTLY: f"PARTLY applied; the others are as before: {_names(_unsure(farm))}",
+        Verdict.TAKEN_BACK: "the unfinished run is taken back; every node is as before it",
+        Verdict.REFUSED: "not applied; nothing was changed" if verb.changes else "cannot tell",
         Verdict.FINISHED: "a run that was left unfinished is brought to its end",
         Verdict.NOT_LOOKED_AT: "not looked at",
         Verdict.INCOMPLETE: f"INCOMPLETE; look at {_names(_unsure(farm))}",
     }[farm.verdict]
+
+
+def _in_order(verb: Verb) -> str:
+    return "as before it, nothing to take back" if verb is Verb.ROLLBACK else "as declared, nothing to do"
+
+
+def _applied(verb: Verb) -> str:
+    return "rolled back on" if verb is Verb.ROLLBACK else "applied to"
+
+
+def _how(farm: FarmReport) -> str:
+    return f"in {len(farm.waves)} waves" if farm.waves else "at one instant"
 
 
 def _unsure(farm: FarmReport) -> list[str]:
@@ -114,11 +138,12 @@ def _alike(nodes: Iterable[NodeReport]) -> Iterator[list[NodeReport]]:
 
 def _told(node: NodeReport) -> str:
     operations = node.plan.operations if node.plan else ()
-    return repr((node.plan is None, operations, node.outcome, node.reasons, _edited(node.plan)))
+    return repr((node.plan is None, operations, node.outcome, node.reasons, node.hint, _edited(node.plan)))
 
 
 def _edited(plan: NodePlan | None) -> tuple[str, ...]:
-    return tuple(edit.redacted() for change in plan.files for edit in change.edits) if plan else ()
+    files = (change for change in plan.to_stage if isinstance(change, FileChange)) if plan else ()
+    return tuple(edit.redacted() for file in files for edit in file.edits)
 
 
 def _count(nodes: int) -> str:

@@ -32,6 +32,8 @@ def check(declarations: Sequence[Declaration]) -> Checked:
     several = len(members.keys() - {None}) > 1
     problems: list[Problem] = []
     for farm, of_farm in members.items():
+        if farm is not None:
+            _check_dispensable(of_farm, members.get(None, ()))
         found = [problem for member in of_farm for problem in member.problems]
         if farm is not None:
             found += _disagreements(of_farm)
@@ -59,6 +61,29 @@ class _Member:
         """Tell whether the value at *path* can be compared: what is wrong or unknown is told already."""
         holders = (path[:length] for length in range(len(path) + 1))
         return address(path) not in self._wrong and all(self.shared.get(each) is not UNRESOLVED for each in holders)
+
+    def add(self, problem: Problem) -> None:
+        """Note what is wrong with the host among the other members."""
+        self.problems += (problem,)
+        self._wrong.add(problem.address)
+
+
+def _check_dispensable(members: Sequence[_Member], unplaced: Sequence[_Member]) -> None:
+    """Check which members the farm may do without; any of the *unplaced* hosts may be a member of it, too."""
+    hosts = [member.declaration.host for member in members]
+    others = {member.declaration.host for member in unplaced}
+    path: Path = ("rollout", "require", "all_but")
+    for member in members:
+        if not member.shared[path] or not member.knows(path):
+            continue
+        declaration = member.declaration
+        if {*hosts, *others} <= {*member.shared[path]}:
+            text = "names all members; a farm cannot do without all of its nodes"
+            member.add(Problem(declaration.place_of_name(path), address(path), text))
+        for index, name in enumerate(declaration.value["rollout"]["require"]["all_but"]):
+            if name not in hosts and name not in others:
+                text = f"no member of the farm has this name; members are {_listed(hosts)}"
+                member.add(Problem(declaration.place_of_value((*path, index)), address(path), text))
 
 
 def _disagreements(members: Sequence[_Member]) -> Iterator[Problem]:

@@ -10,12 +10,13 @@ from keydeploy.keys import machine_key
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.secret import Secret
 from keydeploy.spec.agreement import agreed
-from keydeploy.spec.declaration import Declaration
+from keydeploy.spec.declaration import Declaration, Path
 from keydeploy.spec.duration import seconds
-from keydeploy.spec.model import Application, Health, Rollout, Spec
+from keydeploy.spec.model import Application, Backups, Health, Hook, Rollout, SmartCards, Spec, Waves
 from keydeploy.spec.names import attribute
 from keydeploy.spec.rules import problems_of_rules
 from keydeploy.spec.shape import problems_of_shape
+from keydeploy.spec.smart_cards import TRANSACTION_TIMEOUT
 
 DEFAULT_FARM = "default"
 
@@ -39,13 +40,16 @@ def problems_of(declaration: Declaration) -> tuple[Problem, ...]:
 def build(declaration: Declaration) -> Spec:
     """Answer the spec that *declaration*, which has no problems, holds."""
     value = declaration.value
+    shared = agreed(value)
+    csp, ksp = shared[TRANSACTION_TIMEOUT]
     return Spec(
         host=declaration.host,
         farm=value.get("farm", DEFAULT_FARM),
         machine_keys={name: _machine_key(key) for name, key in value.get("machine_keys", {}).items()},
         applications={name: _application(app) for name, app in value.get("applications", {}).items()},
-        rollout=_rollout(value.get("rollout", {})),
-        shared=Secret.of(json.dumps(sorted(agreed(value).items()))),
+        rollout=_rollout(value.get("rollout", {}), shared),
+        smart_cards=SmartCards(csp=csp, ksp=ksp),
+        shared=Secret.of(json.dumps(sorted(shared.items()))),
     )
 
 
@@ -80,16 +84,41 @@ def _application(value: Mapping[str, Any]) -> Application:
     )
 
 
-def _rollout(value: Mapping[str, Any]) -> Rollout:
-    defaults = Rollout()
-    times = {
-        name: seconds(value[name]) if name in value else getattr(defaults, name)
-        for name in ("margin", "grace", "lease", "clock_drift_limit")
-    }
-    return Rollout(health=_health(value.get("health")), **times)
+def _rollout(value: Mapping[str, Any], shared: Mapping[Path, Any]) -> Rollout:
+    """Answer the roll-out: what members share is read in `agreement` already, what is a member's own is in *value*."""
+
+    def of(*path: str) -> Any:
+        return shared["rollout", *path]
+
+    waves = {str(path[-1]): found for path, found in shared.items() if path[:2] == ("rollout", "waves")}
+    return Rollout(
+        margin=of("margin"),
+        grace=of("grace"),
+        lease=of("lease"),
+        clock_drift_limit=of("clock_drift_limit"),
+        waves=Waves(**waves) if waves else None,
+        may_be_missing=of("require", "all_but"),
+        backups=Backups(keep=of("backups", "keep"), expire=of("backups", "for")),
+        health=_health(value.get("health")),
+        drain=_hook(value.get("drain")),
+        undrain=_hook(value.get("undrain")),
+    )
 
 
 def _health(value: Mapping[str, Any] | None) -> Health | None:
     if value is None:
         return None
     return Health(value["url"], int(value.get("expect", 200)), seconds(value.get("within", "10s")))
+
+
+def _hook(value: Mapping[str, Any] | None) -> Hook | None:
+    if value is None:
+        return None
+    return Hook(
+        tasks=value.get("tasks"),
+        url=value.get("url"),
+        method=value.get("method", "POST"),
+        expect=int(value.get("expect", 200)),
+        within=seconds(value.get("within", "10s")),
+        wait=seconds(value.get("wait", "0s")),
+    )

@@ -1,7 +1,8 @@
 """The spec of one host as frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.secret import Secret, derive_key
@@ -29,19 +30,89 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """What takes a node out of the load balancer, or lets it in again: a file of *tasks*, or a call of *url*."""
+
+    tasks: str | None = None
+    """An Ansible tasks file, relative to the folder of the inventory."""
+    url: str | None = None
+    method: str = "POST"
+    expect: int = 200
+    within: float = 10.0
+    """Seconds in which the address must answer so."""
+    wait: float = 0.0
+    """Seconds to wait afterwards, such as for open requests to end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waves:
+    """How a farm changes what its nodes may differ in: first *canary* nodes, then more and more, then the rest."""
+
+    canary: int = 1
+    fractions: tuple[float, ...] = (0.25,)
+    """The share of all nodes that has changed after each wave between the canaries and the rest; from 0 to 1."""
+    pause: float = 0.0
+    """Seconds between two waves."""
+    tolerate: int = 0
+    """How many nodes may fail before the run stops; those go back by themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backups:
+    """How many runs back a node can go, and for how many seconds."""
+
+    keep: int = 5
+    expire: float = 30 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rollout:
     """How a farm switches; times in seconds."""
 
-    health: Health | None = None
     margin: float | None = None
     """None measures it from the run."""
     grace: float = 2.0
     lease: float = 60.0
     clock_drift_limit: float = 0.5
+    waves: Waves | None = None
+    """None: all nodes at one instant."""
+    may_be_missing: tuple[str, ...] = ()
+    """Members that a change does without where they cannot be reached."""
+    backups: Backups = Backups()
+    health: Health | None = None
+    drain: Hook | None = None
+    undrain: Hook | None = None
 
     def timing(self) -> dict[str, float | None]:
         """Answer the times, which are equal on all members of a farm."""
         return {name: getattr(self, name) for name in ("margin", "grace", "lease", "clock_drift_limit")}
+
+    def shared(self) -> dict[str, Any]:
+        """Answer as JSON values what is equal on all members of a farm; `of_shared` reads it."""
+        return asdict(replace(self, health=None, drain=None, undrain=None))
+
+    @classmethod
+    def of_shared(cls, value: Mapping[str, Any]) -> "Rollout":
+        """Read what `shared` wrote."""
+        waves, backups = value["waves"], Backups(**value["backups"])
+        names = ("margin", "grace", "lease", "clock_drift_limit")
+        return cls(
+            **{name: value[name] for name in names},
+            waves=Waves(**{**waves, "fractions": tuple(waves["fractions"])}) if waves else None,
+            may_be_missing=tuple(value["may_be_missing"]),
+            backups=backups,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmartCards:
+    """After how many milliseconds Windows ends a transaction on a smart card; None is not declared.
+
+    For programs that use the older provider (CSP) and the newer one (KSP).
+    """
+
+    csp: int | None = None
+    ksp: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +124,7 @@ class Spec:
     machine_keys: Mapping[str, MachineKey]
     applications: Mapping[str, Application]
     rollout: Rollout
+    smart_cards: SmartCards = SmartCards()
     shared: Secret
     """All that members must agree on, as one text; see `agreement`."""
 

@@ -12,6 +12,8 @@ from keydeploy.errors import KeyMaterialError, Problem
 from keydeploy.keys import machine_key
 from keydeploy.spec.declaration import Declaration, Path, address, speakable
 from keydeploy.spec.names import attribute, known, meant
+from keydeploy.spec.rollout_rules import problems_of_rollout
+from keydeploy.spec.smart_cards import problems_of_smart_cards
 
 _TARGETS = ("site", "path", "web_config")
 
@@ -28,6 +30,8 @@ def problems_of_rules(declaration: Declaration) -> Iterator[Problem]:
             yield from _target(declaration, path, application, targets)
             if isinstance(keys, dict):
                 yield from _references(declaration, path, application, keys)
+    yield from problems_of_smart_cards(declaration)
+    yield from problems_of_rollout(declaration)
 
 
 def _machine_key(declaration: Declaration, path: Path, key: Any) -> Iterator[Problem]:

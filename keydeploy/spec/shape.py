@@ -22,6 +22,8 @@ from keydeploy.spec.names import meant
 
 _JINJA = r"|\{\{"
 """Ends the patterns of the schema, for editors; what is resolved is no expression any more."""
+_NO_TEXT = "(?!)"
+"""Begins the pattern of what is text only as an expression."""
 _NETWORK_PATH = re.compile(r"[\\/]{2}")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f]")
 _KINDS = {
@@ -95,8 +97,14 @@ def _missing_names(declaration: Declaration, path: Path, error: ValidationError)
     unknown = [other for other in _instance(error) if other not in known]
     if any(len(known) == 1 or meant(other, known) == name for other in unknown):
         return  # The unknown name is told, and stands for this one.
-    text = f"missing; declare {known[name]['x-expected']}"
+    text = f"missing; declare {_referenced(known[name])['x-expected']}"
     yield Problem(declaration.place_of_name(path), address((*path, name)), text)
+
+
+def _referenced(schema: dict[str, Any]) -> dict[str, Any]:
+    """Answer the definition that *schema* refers to, itself where it refers to none."""
+    definitions: dict[str, Any] = validator("spec").schema["$defs"]  # type: ignore[index]
+    return definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
 def _explain(error: ValidationError) -> str:
@@ -104,8 +112,8 @@ def _explain(error: ValidationError) -> str:
     found: Any = error.instance
     if error.validator == "type":
         return f"this is {_kind(found)}; {expected}{_remedy(found, _schema(error))}"
-    if error.validator == "pattern" and "integer" in _schema(error)["type"]:
-        return f"this is text; {expected}, without quotes"
+    if error.validator == "pattern" and str(error.validator_value).startswith(_NO_TEXT):
+        return f"this is text; {expected}{', without quotes' if 'integer' in _schema(error)['type'] else ''}"
     if error.validator == "pattern" and error.absolute_path[-1] == "web_config" and _NETWORK_PATH.match(found):
         return "a network path; two nodes would edit one file; give each node a local copy and declare its path"
     return f"{_unseen(found)}{expected}" if isinstance(found, str) else expected

@@ -13,7 +13,6 @@ from ..plugin_utils.step import Step
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy.rollout import decide, stopped  # noqa: PLC0415
-        from keydeploy.spec import Rollout  # noqa: PLC0415
 
         run = of.Run(task_vars)
         now, since = time.time(), run.staging_began()
@@ -21,9 +20,11 @@ class ActionModule(Step):
         for farm in run.all_farms():
             if run.plan_to_apply(farm.name) is None or self._task.check_mode:
                 continue
-            rollout = Rollout(**run.farms[farm.name]["rollout"])
-            staged = run.staged(farm.members)
-            decision = stopped() if is_asked_to_stop() else decide(farm.members, staged, rollout, now=now, since=since)
+            members, rollout = run.members(farm.name), run.rollout(farm.name)
+            decision = stopped()
+            if not is_asked_to_stop():
+                staged, tolerated = run.staged(members), run.tolerated(farm.name)
+                decision = decide(members, staged, rollout, now=now, since=since, tolerated=tolerated)
             farms[farm.name] = {
                 "go": decision.go,
                 "instants": dict(decision.instants),

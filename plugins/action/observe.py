@@ -11,7 +11,7 @@ from ..plugin_utils.step import Step, timed
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy import render  # noqa: PLC0415
-        from keydeploy.observation import observe  # noqa: PLC0415
+        from keydeploy.observation import observe, undo  # noqa: PLC0415
 
         from ..plugin_utils.node import ask  # noqa: PLC0415
 
@@ -19,8 +19,8 @@ class ActionModule(Step):
         if run.farm is None:
             return {"state": "skipped", "run": run.name}
         spec = of.spec_of(self._templar, run, task_vars)
-        response, _, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name)))
-        observation = observe(spec, response)
+        response, _, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name, run.undo)))
+        observation = undo.observe(spec, response) if run.undo else observe(spec, response)
         return {
             "state": "observed",
             "run": run.name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ SAVED_PLAN = "keydeploy_saved_plan"
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy import rollout  # noqa: PLC0415
-        from keydeploy.plan import plan  # noqa: PLC0415
         from keydeploy.saved_plan import SavedPlan, held_to  # noqa: PLC0415
 
         run = of.Run(task_vars)
@@ -28,12 +28,21 @@ class ActionModule(Step):
         obstacles = {}
         for farm in run.all_farms():
             left_out = [member for member in farm.members if member not in played]
-            plans.append(plan(farm, run.observations(of.OBSERVED, farm.members), left_out))
-            found = rollout.obstacles(left_out, nodes, context.CLIARGS.get("forks", 0))
-            against = rollout.stopped().reasons if is_asked_to_stop() else found
+            found = run.plan_of(farm, of.OBSERVED, left_out)
+            plans.append(replace(found, waves=() if run.undo else rollout.waves(found, run.rollout(farm.name))))
+            against = rollout.obstacles(left_out, nodes, context.CLIARGS.get("forks", 0))
+            if is_asked_to_stop():
+                against = rollout.stopped().reasons
             obstacles[farm.name] = [reason.to_json() for reason in against]
         if task_vars.get(SAVED_PLAN):
             file = self._templar.template(task_vars[SAVED_PLAN])
             plans = held_to(SavedPlan.read(Path(str(file))), plans)
-        farms = {found.farm: found.to_json() for found in plans}
-        return {"state": "planned", "run": run.name, "farms": farms, "obstacles": obstacles}
+        applicable = [found for found in plans if found.may_apply and not obstacles[found.farm]]
+        return {
+            "state": "planned",
+            "run": run.name,
+            "farms": {found.farm: found.to_json() for found in plans},
+            "obstacles": obstacles,
+            "waves": max((len(found.waves) for found in applicable), default=0),
+            "in_waves": [node for found in applicable for wave in found.waves for node in wave],
+        }

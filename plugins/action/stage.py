@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import socket
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..plugin_utils import run as of
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 _BETWEEN_ATTEMPTS = 1.0
 """Seconds between two attempts to take a node that another run holds."""
 
+_MOVED = ("locked", "unfinished", "changed")
+"""The errors by which a node tells that it is no longer as it was observed: to begin anew will do."""
+
+_LEAVE_HINT = "keydeploy apply --leave-changed ends the run and leaves that as it is"
+
 
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -28,16 +34,27 @@ class ActionModule(Step):
         unfinished = run.plan_to_finish(run.farm)
         if unfinished:
             return {**result, **self._finished(run, unfinished, task_vars)}
-        plan = run.plan_to_apply(run.farm)
-        node = plan.node(run.host) if plan else None
-        return {**result, **self._staged(run, node, task_vars)} if node else result
+        node = run.node_to_change()
+        if node is None:
+            return result
+        if run.wave is not None and not run.is_done(of.DRAINED):
+            return {**result, "state": "failed", "cause": of.NOT_DRAINED}
+        return {**result, **self._staged(run, node, task_vars)}
 
     def _staged(self, run: of.Run, node: NodePlan, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy import render  # noqa: PLC0415
+        from keydeploy.errors import NodeError  # noqa: PLC0415
 
         spec = of.spec_of(self._templar, run, task_vars)
         request = render.stage(spec, node, run.name, _operator())
-        response, started, finished = self._ask_until_free(task_vars, request, spec.rollout.lease)
+        try:
+            response, started, finished = self._ask_until_free(
+                task_vars, request, spec.rollout.lease, unless=lambda: self._gives_way(run, task_vars)
+            )
+        except NodeError as error:
+            if error.code not in _MOVED:
+                raise
+            return {"state": "failed", "cause": error.message, "hint": error.hint, "busy": True}
         return {
             "state": "staged",
             "generation": response.generation(),
@@ -53,19 +70,43 @@ class ActionModule(Step):
         finish = next((each for each in plan.finishes if each.node == run.host), None)
         if finish is None:
             return {}
-        lease = run.farms[run.farm or ""]["rollout"]["lease"]
-        request = render.finish(finish.run, _operator(), lease, forward=finish.forward)
+        rollout = run.rollout(run.farm or "")
+        leave = run.option(of.LEAVE_CHANGED)
+        request = render.finish(finish, _operator(), rollout.lease, run.backups(run.farm or ""), leave=leave)
         try:
-            self._ask_until_free(task_vars, request, lease)
+            self._ask_until_free(task_vars, request, rollout.lease)
         except NodeError as error:
+            if error.code == "changed":
+                raise NodeError(error.code, error.message, hint=_LEAVE_HINT) from None
             if error.code != "no_run":  # while this one waited, that run has ended by itself
                 raise
         return {"state": "finished"}
 
+    def _gives_way(self, run: of.Run, task_vars: dict[str, Any]) -> bool:
+        """Tell whether this run lets the one that holds the node go first.
+
+        Two runs that began at the same moment may each hold nodes that the other waits for: the one whose name
+        comes first waits, the other takes back what it has staged and begins anew.
+        """
+        from keydeploy import render  # noqa: PLC0415
+
+        from ..plugin_utils.node import ask  # noqa: PLC0415
+
+        journal = ask(self, task_vars, render.look(run.name)).journal()
+        return journal.lock is not None and journal.lock == journal.run and journal.lock < run.name
+
     def _ask_until_free(
-        self, task_vars: dict[str, Any], request: Request, lease: float
+        self,
+        task_vars: dict[str, Any],
+        request: Request,
+        lease: float,
+        *,
+        unless: Callable[[], bool] = lambda: False,
     ) -> tuple[Response, float, float]:
-        """Answer the response, and when the call began and ended; waits for as long as a dead run may hold the node."""
+        """Answer the response, and when the call began and ended; waits for as long as a dead run may hold the node.
+
+        Where another run holds it and *unless* is true, it does not wait.
+        """
         from keydeploy.errors import NodeError  # noqa: PLC0415
 
         from ..plugin_utils.node import ask  # noqa: PLC0415
@@ -76,7 +117,7 @@ class ActionModule(Step):
             try:
                 response.raise_for_error()
             except NodeError as error:
-                if error.code != "locked" or time.monotonic() > patience or is_asked_to_stop():
+                if error.code != "locked" or time.monotonic() > patience or is_asked_to_stop() or unless():
                     raise
                 time.sleep(_BETWEEN_ATTEMPTS)
             else:

@@ -5,11 +5,21 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
+
+from ..plugin_utils.run import COMPROMISED, LEAVE_CHANGED
 from ..plugin_utils.step import Step
+
+TO = "keydeploy_to"
+"""The variable that names the run to take back; the one that was confirmed last when it is not set."""
+FORCE = "keydeploy_force"
+"""The variable that lets a run be taken back also where something has changed since."""
+OPTIONS = (COMPROMISED, LEAVE_CHANGED)
 
 
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        from keydeploy.plan.undoing import SUFFIX  # noqa: PLC0415
         from keydeploy.spec import check  # noqa: PLC0415
 
         from ..plugin_utils.declarations import declare, declared_by_play  # noqa: PLC0415
@@ -18,20 +28,33 @@ class ActionModule(Step):
         found = {host: declare(self._templar, hostvars, host) for host in hostvars}
         declarations = [declaration for declaration in found.values() if declaration is not None]
         checked = check(declarations)
+        undo = self._undo(task_vars) if self._task.args.get("take_back") else None
         told = (*checked.problems, *declared_by_play(task_vars))
         problems = [{"place": p.place, "address": p.address, "text": p.text} for p in told]
         return {
             "state": "invalid" if problems else "valid" if declarations else "empty",
-            "run": uuid.uuid4().hex,
+            "run": uuid.uuid4().hex + (SUFFIX if undo else ""),
+            "undo": undo,
+            "options": {name: _truth(self._templar, task_vars, name) for name in OPTIONS},
             "problems": problems,
             "farms": {
                 name: {
                     "members": [spec.host for spec in specs],
                     "spec": specs[0].digest(),
-                    "rollout": specs[0].rollout.timing(),
+                    "rollout": specs[0].rollout.shared(),
                 }
                 for name, specs in checked.farms.items()
                 if not problems
             },
             "undeclared": [host for host in task_vars["ansible_play_hosts_all"] if found.get(host) is None],
         }
+
+    def _undo(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Answer which run is to be taken back."""
+        run = self._templar.template(task_vars.get(TO))
+        return {"run": str(run) if run else None, "force": _truth(self._templar, task_vars, FORCE)}
+
+
+def _truth(templar: Any, task_vars: dict[str, Any], name: str) -> bool:
+    """Answer what a variable says, also one that was given as text, such as with -e; no by default."""
+    return bool(boolean(templar.template(task_vars.get(name, False))))

@@ -36,7 +36,8 @@ namespace Keydeploy
         /// <summary>Answers the instant <paramref name="seconds"/> after another, or the last one that there is.</summary>
         public static DateTime After(DateTime instant, double seconds)
         {
-            double ticks = seconds * TimeSpan.TicksPerSecond; // DateTime.AddSeconds keeps milliseconds only
+            // DateTime.AddSeconds keeps milliseconds only.
+            double ticks = seconds * TimeSpan.TicksPerSecond;
             return ticks < (DateTime.MaxValue - instant).Ticks ? instant.AddTicks((long)ticks) : DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc);
         }
 
@@ -53,9 +54,11 @@ namespace Keydeploy
             long ticks;
             try
             {
-                GetSystemTimePreciseAsFileTime(out ticks); // DateTime.UtcNow of .NET Framework moves in steps of 16 ms
+                // DateTime.UtcNow of .NET Framework moves in steps of 16 ms.
+                GetSystemTimePreciseAsFileTime(out ticks);
             }
-            catch (TypeLoadException) // there is no such entry before Windows 8 and Windows Server 2012
+            // There is no such entry before Windows 8 and Windows Server 2012.
+            catch (TypeLoadException)
             {
                 return DateTime.UtcNow;
             }

@@ -288,7 +288,7 @@ namespace Keydeploy
             }
         }
 
-        private sealed class Container : Change
+        private sealed class Container : PartlyKept
         {
             private readonly string name;
 
@@ -335,6 +335,19 @@ namespace Keydeploy
                 return now.Key == null
                     ? shown != null || from.Number == ForSignatures || to.Number == ForSignatures
                     : (now.Key == from.Key || now.Key == to.Key) && (now.Has(from.Sddl) || now.Has(to.Sddl));
+            }
+
+            public override byte[] WhatToKeep(byte[] shown, byte[] known)
+            {
+                Held held = new Held(shown), other = new Held(known);
+                held.Blob = held.IsExportable == true ? Exported((int)held.Number) : held.Key == other.Key ? other.Blob : null;
+                return shown == null ? null : held.ToBytes();
+            }
+
+            public override bool MayPut(byte[] kept)
+            {
+                Held then = new Held(kept);
+                return then.Key == null || then.Blob != null || then.Key == new Held(Show()).Key;
             }
 
             public override void Put(byte[] kept)

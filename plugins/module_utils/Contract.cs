@@ -6,8 +6,11 @@ using System.Text.RegularExpressions;
 namespace Keydeploy
 {
     /// <summary>What a request looks like, so that all of it is checked before anything of it is done.</summary>
-    /// <remarks>The same as schemas/node.schema.json: a field is NAME:TYPE, with ? where it may be null and * for a list.</remarks>
-    public static class Contract
+    /// <remarks>
+    /// The same as schemas/node.schema.json: a field is NAME:TYPE, with ? where it may be null and * for a list. Alone it knows files;
+    /// whoever needs more than files sends ContractOfKeys.cs, its other half, along.
+    /// </remarks>
+    public static partial class Contract
     {
         public const long Version = 1;
 
@@ -16,52 +19,36 @@ namespace Keydeploy
             { "system.read", "" },
             { "file.read", "at:location" },
             { "file.stage", "path:text tag:text? splices:splice*" },
-            { "registry.read", "view:view key:text value:text" },
-            { "registry.stage", "view:view key:text value:text before:registry_value? after:registry_value?" },
-            { "container.read", "name:text" },
-            { "container.list", "prefix:text" },
-            { "container.stage", "name:text before:seen_container? after:container? previous:private_key? early:flag" },
-            { "certificate.list", "store:store prove:text*" },
-            { "certificate.stage", "store:store thumbprint:text before:seen_certificate? after:stored_certificate? early:flag" },
-            { "app_pool.list", "" },
-            { "app_pool.stage", "name:text before:app_pool_settings after:app_pool_settings" },
-            { "app_pool.recycle", "name:text" },
-            { "binding.list", "" },
-            { "binding.stage", "site:text address:text port:whole host:text before:bound_certificate? after:bound_certificate" },
             { "lock.acquire", "holder:text lease:seconds" },
-            { "lock.resume", "holder:text lease:seconds" },
             { "journal.read", "" },
             { "journal.begin", "" },
             { "journal.commit", "at:instant grace:seconds" },
-            { "journal.confirm", "" },
-            { "journal.roll_back", "" }
+            { "journal.confirm", "keep:whole expire:seconds" },
+            { "journal.roll_back", "leave:flag" }
         };
 
         private static readonly Dictionary<string, string> Objects = new Dictionary<string, string>
         {
-            { "request", "contract:whole run:run generation:whole? tag_key:bytes recorded:flag operations:operation*" },
+            { "request", "contract:whole id:text? run:run generation:whole? tag_key:bytes recorded:flag operations:operation*" },
             { "pointer", "file:location walk:step* attribute:text append:text?" },
             { "step", "element:text attribute:text? value:text?" },
-            { "splice", "start:whole end:whole content:bytes" },
-            { "registry_value", "kind:kind data:data" },
-            { "seen_container", "public_key:public_key sddl:text" },
-            { "public_key", "modulus:bytes exponent:bytes" },
-            { "container", "key:private_key? provider_type:whole exportable:flag sddl:text" },
-            { "private_key", "modulus:bytes exponent:bytes d:bytes p:bytes q:bytes dp:bytes dq:bytes inverse_q:bytes" },
-            { "seen_certificate", "container:text? friendly_name:text?" },
-            { "stored_certificate", "der:bytes container:text? provider_type:whole friendly_name:text?" },
-            { "app_pool_settings", "load_user_profile:flag? set_profile_environment:flag?" },
-            { "bound_certificate", "thumbprint:text store:text" }
+            { "splice", "start:whole end:whole content:bytes" }
         };
 
         private static readonly Dictionary<string, Regex> Texts = new Dictionary<string, Regex>
         {
             { "text", new Regex("") },
             { "run", new Regex(@"^[A-Za-z0-9_-]{1,64}\z") },
-            { "bytes", new Regex(@"^[A-Za-z0-9+/]*={0,2}\z") },
-            { "store", new Regex(@"^(My|CA|Root)\z") },
-            { "kind", new Regex(@"^(string|expand_string|multi_string|dword|qword|binary|none)\z") }
+            { "bytes", new Regex(@"^[A-Za-z0-9+/]*={0,2}\z") }
         };
+
+        /// <summary>The error code of an operation that is not known.</summary>
+        private static string unknown = "unsupported";
+
+        static Contract()
+        {
+            AddKeys();
+        }
 
         /// <summary>Refuses what is not a whole request of this version.</summary>
         public static Arguments Check(object request)
@@ -74,6 +61,8 @@ namespace Keydeploy
             Check("request", request);
             return arguments;
         }
+
+        static partial void AddKeys();
 
         private static void Check(string type, object value)
         {
@@ -113,7 +102,11 @@ namespace Keydeploy
                     return text != null || HasFields(Objects["pointer"], value);
                 case "operation":
                     string shape;
-                    return Operations.TryGetValue(new Arguments(value).Text("do"), out shape) && HasFields("do:text " + shape, value);
+                    if (!Operations.TryGetValue(new Arguments(value).Text("do"), out shape))
+                    {
+                        throw new NodeError(unknown, "this call does not know the operation");
+                    }
+                    return HasFields("do:text " + shape, value);
                 default:
                     return HasFields(Objects[type], value);
             }

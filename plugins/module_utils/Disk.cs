@@ -33,8 +33,10 @@ namespace Keydeploy
         private const uint OpenAlways = 4;
 
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
-        private static readonly int[] Passing = { 32, 33, 1175, 1176, 1177, 1224 }; // see NodeError
-        private static readonly int[] Missing = { 2, 3, 15, 21, 267 }; // file, path, drive, medium, folder
+        // See NodeError.
+        private static readonly int[] Passing = { 32, 33, 1175, 1176, 1177, 1224 };
+        // File, path, drive, medium, folder.
+        private static readonly int[] Missing = { 2, 3, 15, 21, 267 };
         private static readonly Regex FullPath = new Regex(@"^[A-Za-z]:[\\/][^<>:""|?*\x00-\x1f]*\z");
 
         /// <summary>Replaces the environment variables of a path; unknown ones stay.</summary>
@@ -67,7 +69,8 @@ namespace Keydeploy
             const string What = "the file cannot be read";
             SafeFileHandle file = null;
             int error = Try(() => Open(path, GenericRead | WriteAttributes, ShareAll, null, OpenExisting, 0, out file));
-            if (error == AccessDenied) // an account may read and not write attributes; then the time of access is up to Windows
+            // An account may read and not write attributes; then the time of access is up to Windows.
+            if (error == AccessDenied)
             {
                 error = Try(() => Open(path, GenericRead, ShareAll, null, OpenExisting, 0, out file));
             }
@@ -79,7 +82,8 @@ namespace Keydeploy
             using (file)
             {
                 long never = -1;
-                SetFileTime(file, IntPtr.Zero, ref never, IntPtr.Zero); // through this handle
+                // Through this handle.
+                SetFileTime(file, IntPtr.Zero, ref never, IntPtr.Zero);
                 using (FileStream stream = new FileStream(file, FileAccess.Read))
                 {
                     return Guard(What, () => new BinaryReader(stream).ReadBytes(checked((int)stream.Length)));
@@ -108,8 +112,10 @@ namespace Keydeploy
         /// <summary>Gives a file another name on the same volume; a file of that name is replaced where <paramref name="replace"/> says so.</summary>
         public static void Move(string path, string to, bool replace)
         {
-            int flags = 8 | (replace ? 1 : 0); // MOVEFILE_WRITE_THROUGH, MOVEFILE_REPLACE_EXISTING
-            int[] alsoPassing = replace ? new[] { AccessDenied } : new int[0]; // somebody reads the file that is replaced
+            // MOVEFILE_WRITE_THROUGH, MOVEFILE_REPLACE_EXISTING.
+            int flags = 8 | (replace ? 1 : 0);
+            // Somebody reads the file that is replaced.
+            int[] alsoPassing = replace ? new[] { AccessDenied } : new int[0];
             int error = Try(() => Code(MoveFileEx(Long(path), Long(to), flags)), alsoPassing);
             if (error == AlreadyExists)
             {
@@ -124,7 +130,8 @@ namespace Keydeploy
             int error = Try(delegate
             {
                 int code = Code(ReplaceFile(Long(path), Long(replacement), Long(old), 0, IntPtr.Zero, IntPtr.Zero));
-                if (code != 0 && Attributes(path) == null && Attributes(old) != null) // error 1177 leaves it so
+                // Error 1177 leaves it so.
+                if (code != 0 && Attributes(path) == null && Attributes(old) != null)
                 {
                     Move(old, path, false);
                 }
@@ -206,7 +213,8 @@ namespace Keydeploy
         {
             SafeFileHandle file;
             int error = Open(path, GenericWrite, 0, null, OpenAlways, DeleteOnClose, out file);
-            if (error == AccessDenied || Array.IndexOf(Passing, error) >= 0) // denied while its deletion is pending
+            // Denied while its deletion is pending.
+            if (error == AccessDenied || Array.IndexOf(Passing, error) >= 0)
             {
                 return null;
             }

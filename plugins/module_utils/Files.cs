@@ -142,7 +142,7 @@ namespace Keydeploy
                 element.GetAttribute(attribute), step.OptionalText("value") ?? "", StringComparison.OrdinalIgnoreCase));
         }
 
-        private static string Tag(byte[] content, byte[] key)
+        public static string Tag(byte[] content, byte[] key)
         {
             using (HMACSHA256 keyed = new HMACSHA256(key))
             {
@@ -252,7 +252,8 @@ namespace Keydeploy
 
             public override void Tidy()
             {
-                if (Disk.Attributes(path) == null && Disk.Attributes(Replaced) != null) // between the two steps of Disk.Replace
+                // Between the two steps of Disk.Replace.
+                if (Disk.Attributes(path) == null && Disk.Attributes(Replaced) != null)
                 {
                     Disk.Move(Replaced, path, false);
                 }

@@ -122,20 +122,24 @@ namespace Keydeploy
             return Disk.Names(Place(Runs));
         }
 
+        /// <summary>Answers the names of what a run has left here.</summary>
+        public static string[] NamesIn(string run)
+        {
+            return Disk.Names(Place(Runs, run));
+        }
+
         public static void RemoveRun(string run)
         {
             // Its backup's record goes first, because without it the rest counts for nothing.
-            foreach (string name in Disk.Names(Place(Runs, run)).OrderBy(name => !name.EndsWith(".json")))
-            {
-                Disk.Delete(Place(Runs, run, name));
-            }
+            RemoveIn(run, name => name.EndsWith(".json"));
+            RemoveIn(run, name => true);
             Disk.DeleteFolder(Place(Runs, run));
         }
 
-        /// <summary>Removes what a run was to put in place; what it replaced stays.</summary>
-        public static void RemoveStaged(string run)
+        /// <summary>Removes some of what a run has left here.</summary>
+        public static void RemoveIn(string run, Func<string, bool> which)
         {
-            foreach (string name in Disk.Names(Place(Runs, run)).Where(name => name.EndsWith(".after")))
+            foreach (string name in NamesIn(run).Where(which))
             {
                 Disk.Delete(Place(Runs, run, name));
             }

@@ -12,22 +12,24 @@ namespace Keydeploy
     /// </remarks>
     public static class Journal
     {
-        private const int KeptBackups = 5;
-        private const string BackupFile = "record.json";
-
         public static object Read()
         {
             Folder.Check();
             Lock held = Lock.Read();
             Record record = Record.Read();
+            List<Record> backups = EndedRuns.Backups();
             return new Dictionary<string, object>
             {
                 { "run", record == null ? null : record.Run },
                 { "phase", record == null ? null : record.Phase },
-                { "confirmed", Backups(record).LastOrDefault() },
+                { "confirmed", backups.Select(backup => backup.Run).LastOrDefault() },
+                { "lock", held.Run },
                 { "holder", held.Holder },
                 { "since", held.Since },
-                { "generation", held.Generation }
+                { "expires", held.Expires },
+                { "generation", held.Generation },
+                { "last", EndedRuns.Last() },
+                { "backups", backups.Select(backup => new Dictionary<string, object> { { "run", backup.Run }, { "committed", backup.Committed }, { "kept", backup.CanGoBack() } }) }
             };
         }
 
@@ -36,6 +38,10 @@ namespace Keydeploy
             Folder.Create();
             using (Folder.Hold())
             {
+                if (IsOver(run))
+                {
+                    throw new NodeError("ended", "this run has ended on the node already");
+                }
                 DateTime now = Clock.UtcNow();
                 Lock held = Lock.Read();
                 if (held.Run == run)
@@ -49,50 +55,50 @@ namespace Keydeploy
                 {
                     throw new NodeError("unfinished", "run " + record.Run + " is unfinished on this node");
                 }
-                return Take(held, run, holder, lease, now);
+                return Take(held, run, holder, lease, null);
             }
         }
 
-        /// <summary>Takes the lock over to end a run that left its record here.</summary>
-        public static object Resume(string run, string holder, double lease)
-        {
-            using (Folder.Hold())
-            {
-                if (Record.Of(run) == null)
-                {
-                    throw new NodeError("no_run", "this run left nothing unfinished on the node");
-                }
-                return Take(Lock.Read(), run, holder, lease, Clock.UtcNow());
-            }
-        }
-
-        /// <summary>Begins the record of a run; what it had put in place early goes back.</summary>
-        public static object Begin(string run, long? generation)
+        /// <summary>Begins the record of a run; what it had put in place early goes back. The same request again does nothing.</summary>
+        public static object Begin(string run, string request, long? generation)
         {
             using (Folder.Hold())
             {
                 Require(run, generation);
                 Record record = Record.Read();
+                if (IsBegun(record, request))
+                {
+                    return Done();
+                }
                 if (record != null)
                 {
                     RequireStaged(record);
-                    Undo(record, record.Entries.Where(entry => entry.Early));
+                    Undo(record, record.Entries.Where(entry => entry.Early), false);
                 }
                 Folder.CreateRun(run);
-                new Record { Run = run, Phase = Record.Staged }.Write();
+                new Record { Run = run, Phase = Record.Staged, Request = request }.Write();
                 return Done();
             }
         }
 
         /// <summary>Keeps what a place shows now and what it shall be; staging a place again replaces what was staged.</summary>
-        public static object Stage(string run, long? generation, Func<Staging> parse)
+        /// <remarks>The same request again does nothing, but for what a crash has kept it from putting early.</remarks>
+        public static object Stage(string run, string request, long? generation, Func<Staging> parse)
         {
             using (Folder.Hold())
             {
                 Record record = RecordOf(run, generation);
-                RequireStaged(record);
                 Staging staging = parse();
                 Entry staged = record.Entries.Find(entry => entry.IsFor(staging.Change));
+                if (staged != null && IsBegun(record, request))
+                {
+                    if (staged.Early && record.Phase == Record.Staged)
+                    {
+                        Put(record, staged);
+                    }
+                    return Done();
+                }
+                RequireStaged(record);
                 if (staged != null && staged.Early)
                 {
                     Undo(record, staged);
@@ -137,13 +143,14 @@ namespace Keydeploy
                 DateTime now = Clock.UtcNow();
                 Lock.Read().Renew(at > now ? at : now);
             }
-            Clock.WaitUntil(at); // others may look, or find the lock taken, meanwhile
+            // Others may look, or find the lock taken, meanwhile.
+            Clock.WaitUntil(at);
             using (Folder.Hold())
             {
                 double late = (Clock.UtcNow() - at).TotalSeconds;
                 if (late > grace)
                 {
-                    throw new NodeError("late", "the node was " + late.ToString("0.0", System.Globalization.CultureInfo.InvariantCulture) + " s late and did not switch");
+                    throw new NodeError("late", "the node was " + Json.Write(Math.Round(late, 1)) + " s late and did not switch");
                 }
                 Record record = RecordOf(run, generation);
                 return record.Committed == null ? Switch(record) : Committed(record);
@@ -151,7 +158,7 @@ namespace Keydeploy
         }
 
         /// <summary>Ends a run: what it replaced is kept as a backup. Done before, it is done again.</summary>
-        public static object Confirm(string run, long? generation)
+        public static object Confirm(string run, long? generation, long keep, double expire)
         {
             using (Folder.Hold())
             {
@@ -162,18 +169,22 @@ namespace Keydeploy
                     {
                         throw new NodeError("unfinished", "this run has not switched on the node and cannot be confirmed");
                     }
-                    Dictionary<string, object> backup = record.ToJson();
-                    backup["generation"] = Lock.Read().Generation;
-                    Folder.WriteJson(Folder.InRun(run, BackupFile), backup);
+                    Lock held = Lock.Read();
+                    record.Generation = held.Generation;
+                    record.Keep = keep;
+                    record.Expire = expire;
+                    EndedRuns.Keep(record);
+                    EndedRuns.Note(run, "confirmed", held.Holder);
                 }
                 End(run);
                 return Done();
             }
         }
 
-        /// <summary>Ends a run: what it switched goes back, but for what somebody else has changed since.</summary>
-        public static object RollBack(string run, long? generation)
+        /// <summary>Ends a run: what it switched goes back, but for what somebody else has changed since, which is refused unless it shall be left.</summary>
+        public static object RollBack(string run, long? generation, bool leave)
         {
+            Folder.Create();
             using (Folder.Hold())
             {
                 if (IsConfirmed(run))
@@ -185,9 +196,15 @@ namespace Keydeploy
                 {
                     Record record = RecordOf(run, generation);
                     // Before the switch only what was put early is ours to judge.
-                    Undo(record, record.Entries.Where(entry => entry.Early || record.Phase != Record.Staged));
+                    Undo(record, record.Entries.Where(entry => entry.Early || record.Phase != Record.Staged), leave);
                 }
-                Folder.Remove(Folder.InRun(run, BackupFile));
+                EndedRuns.Forget(run);
+                // What comes of it from now on comes late.
+                if (!IsOver(run))
+                {
+                    Lock held = Lock.Read();
+                    EndedRuns.Note(run, "rolled_back", held.Run == run ? held.Holder : null);
+                }
                 End(run);
                 return Done();
             }
@@ -217,31 +234,34 @@ namespace Keydeploy
             record.Phase = Record.Committing;
             record.Write();
             DateTime instant = Clock.UtcNow();
-            foreach (Entry entry in places)
-            {
-                byte[] shown = entry.Change.Show(), before = record.Before(entry), after = record.After(entry);
-                if (!entry.Change.Same(shown, after))
-                {
-                    if (!entry.Change.Same(shown, before) && !IsOnTheWay(entry.Change, shown, before, after))
-                    {
-                        throw new NodeError("changed", "what is to be changed has changed during the switch");
-                    }
-                    entry.Change.Put(after);
-                }
-                Clear(before, after);
-            }
+            places.ForEach(entry => Put(record, entry));
             foreach (Entry entry in record.Entries.Except(places))
             {
                 entry.Change.Put(record.After(entry));
             }
+            record.Entries.ForEach(record.NoteLeft);
             record.Phase = Record.Switched;
             record.Committed = Clock.Text(instant);
             record.Write();
             return Committed(record);
         }
 
+        private static void Put(Record record, Entry entry)
+        {
+            byte[] shown = entry.Change.Show(), before = record.Before(entry), after = record.After(entry);
+            if (!entry.Change.Same(shown, after))
+            {
+                if (!entry.Change.Same(shown, before) && !IsOnTheWay(entry.Change, shown, before, after))
+                {
+                    throw new NodeError("changed", "what is to be changed has changed at the last moment");
+                }
+                entry.Change.Put(after);
+            }
+            Clear(before, after);
+        }
+
         /// <summary>Puts back what entries replaced, the last one first, as many as can be; then raises the first error.</summary>
-        private static void Undo(Record record, IEnumerable<Entry> entries)
+        private static void Undo(Record record, IEnumerable<Entry> entries, bool leave)
         {
             NodeError error = null;
             foreach (Entry entry in entries.Reverse().OrderBy(entry => entry.Change.IsEffect))
@@ -250,9 +270,10 @@ namespace Keydeploy
                 {
                     Undo(record, entry);
                 }
-                catch (Exception one)
+                catch (Exception exception)
                 {
-                    error = error ?? one as NodeError ?? NodeError.Unexpected(one);
+                    NodeError one = NodeError.Of(exception);
+                    error = error ?? (leave && one.Code == "changed" ? null : one);
                 }
             }
             if (error != null)
@@ -298,13 +319,14 @@ namespace Keydeploy
             return content != null;
         }
 
-        private static object Take(Lock held, string run, string holder, double lease, DateTime now)
+        internal static object Take(Lock held, string run, string holder, double lease, string request)
         {
+            DateTime now = Clock.UtcNow();
             if (!held.IsFree(now))
             {
                 throw new NodeError("locked", held.Holder + " has held the node's lock since " + held.Since);
             }
-            Lock taken = new Lock { Run = run, Holder = holder, Since = Clock.Text(now), Lease = lease, Generation = held.Generation + 1 };
+            Lock taken = new Lock { Run = run, Holder = holder, Since = Clock.Text(now), Lease = lease, Generation = held.Generation + 1, Request = request };
             taken.Renew(now);
             return Acquired(taken);
         }
@@ -315,7 +337,7 @@ namespace Keydeploy
             {
                 Record.Remove();
             }
-            Tidy();
+            EndedRuns.Tidy();
             Lock held = Lock.Read();
             if (held.Run == run)
             {
@@ -323,45 +345,20 @@ namespace Keydeploy
             }
         }
 
-        /// <summary>Removes what ended runs staged, and all backups but the latest.</summary>
-        private static void Tidy()
+        /// <summary>Tells whether a run has ended, and left nothing to be done.</summary>
+        internal static bool IsOver(string run)
         {
-            Record unfinished = Record.Read();
-            List<string> backups = Backups(unfinished);
-            List<string> kept = backups.Skip(backups.Count - KeptBackups).ToList();
-            foreach (string run in EndedRuns(unfinished))
-            {
-                if (kept.Contains(run))
-                {
-                    Folder.RemoveStaged(run);
-                }
-                else
-                {
-                    Folder.RemoveRun(run);
-                }
-            }
-        }
-
-        private static IEnumerable<string> EndedRuns(Record unfinished)
-        {
-            return Folder.RunNames().Where(run => unfinished == null || run != unfinished.Run);
-        }
-
-        /// <summary>Answers the runs that were confirmed, the latest last.</summary>
-        private static List<string> Backups(Record unfinished)
-        {
-            var backups = EndedRuns(unfinished).Select(run => new { Run = run, Record = BackupOf(run) }).ToList();
-            return backups.Where(each => each.Record != null).OrderBy(each => each.Record.Whole("generation")).Select(each => each.Run).ToList();
-        }
-
-        private static Arguments BackupOf(string run)
-        {
-            return Folder.ReadJson(Folder.InRun(run, BackupFile), value => value);
+            return Record.Of(run) == null && EndedRuns.How(run) != null;
         }
 
         private static bool IsConfirmed(string run)
         {
-            return Record.Of(run) == null && BackupOf(run) != null;
+            return Record.Of(run) == null && EndedRuns.How(run) == "confirmed";
+        }
+
+        private static bool IsBegun(Record record, string request)
+        {
+            return record != null && request != null && record.Request == request;
         }
 
         private static void Require(string run, long? generation)
@@ -382,7 +379,7 @@ namespace Keydeploy
         }
 
         /// <summary>Answers the record of a run that has the lock.</summary>
-        private static Record RecordOf(string run, long? generation)
+        internal static Record RecordOf(string run, long? generation)
         {
             Require(run, generation);
             Record record = Record.Of(run);
@@ -398,7 +395,7 @@ namespace Keydeploy
             return new Dictionary<string, object>();
         }
 
-        private static object Acquired(Lock held)
+        internal static object Acquired(Lock held)
         {
             return new Dictionary<string, object> { { "generation", held.Generation } };
         }
@@ -408,7 +405,7 @@ namespace Keydeploy
             return new Dictionary<string, object> { { "committed", record.Committed } };
         }
 
-        private static void Clear(params byte[][] contents)
+        internal static void Clear(params byte[][] contents)
         {
             foreach (byte[] content in contents.Where(content => content != null))
             {

@@ -38,7 +38,8 @@ namespace Keydeploy
             {
                 throw;
             }
-            catch (Exception) // the reader's own differ between the systems
+            // The reader's own differ between the systems.
+            catch (Exception)
             {
                 throw Arguments.Wrong();
             }
@@ -86,7 +87,8 @@ namespace Keydeploy
             }
             while (reader.MoveToContent() == XmlNodeType.Element)
             {
-                read(reader.GetAttribute("item") ?? reader.LocalName); // "item" holds a key that is no name in XML
+                // "item" holds a key that is no name in XML.
+                read(reader.GetAttribute("item") ?? reader.LocalName);
             }
             reader.ReadEndElement();
         }

@@ -12,6 +12,9 @@ namespace Keydeploy
         public double Lease;
         public long Generation;
 
+        /// <summary>The request that took it over, or null.</summary>
+        public string Request;
+
         public static Lock Read()
         {
             return Folder.ReadJson(File, value => new Lock
@@ -21,13 +24,15 @@ namespace Keydeploy
                 Since = value.OptionalText("since"),
                 Expires = value.OptionalText("expires"),
                 Lease = value.Seconds("lease"),
-                Generation = value.Whole("generation")
+                Generation = value.Whole("generation"),
+                Request = value.OptionalText("request")
             }) ?? new Lock();
         }
 
         public bool IsFree(DateTime now)
         {
-            return Run == null || Clock.Parse(Expires) <= now;
+            // A crash came between its end and the release.
+            return Run == null || Clock.Parse(Expires) <= now || Journal.IsOver(Run);
         }
 
         /// <summary>Lets the lease begin anew at an instant.</summary>
@@ -41,7 +46,7 @@ namespace Keydeploy
         {
             Folder.WriteJson(File, new Dictionary<string, object>
             {
-                { "run", Run }, { "holder", Holder }, { "since", Since }, { "expires", Expires }, { "lease", Lease }, { "generation", Generation }
+                { "run", Run }, { "holder", Holder }, { "since", Since }, { "expires", Expires }, { "lease", Lease }, { "generation", Generation }, { "request", Request }
             });
         }
     }

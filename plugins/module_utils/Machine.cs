@@ -33,7 +33,8 @@ namespace Keydeploy
                 { "powershell", powershell },
                 { "language_mode", languageMode }
             };
-            state["clock"] = Clock.Text(Clock.UtcNow()); // last, because it shall be true when the answer leaves
+            // Last, because it shall be true when the answer leaves.
+            state["clock"] = Clock.Text(Clock.UtcNow());
             return state;
         }
 
@@ -62,7 +63,8 @@ namespace Keydeploy
         {
             using (WindowsIdentity account = WindowsIdentity.GetCurrent())
             {
-                return new WindowsPrincipal(account).IsInRole(WindowsBuiltInRole.Administrator); // not of a token that UAC has filtered
+                // Not of a token that UAC has filtered.
+                return new WindowsPrincipal(account).IsInRole(WindowsBuiltInRole.Administrator);
             }
         }
     }

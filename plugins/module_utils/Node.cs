@@ -54,20 +54,20 @@ namespace Keydeploy
             FindChange(noun, target, ref change);
             if (change == null)
             {
-                throw new NodeError("malformed", "what keydeploy left on the node names something that this call does not know");
+                throw new NodeError("unsupported", "this call does not know what is staged on the node");
             }
             return change;
         }
 
         static partial void FindChange(string noun, Arguments target, ref Change change);
 
-        static partial void ReadMore(string name, Arguments operation, ref object answer);
+        static partial void PerformMore(string name, Arguments operation, Arguments request, ref object answer);
 
         static partial void StageMore(string name, Arguments operation, ref Staging staging);
 
         private static object Perform(string name, Arguments operation, Arguments request, string powershell, string languageMode)
         {
-            string run = request.Text("run");
+            string run = request.Text("run"), id = request.OptionalText("id");
             long? generation = request.OptionalWhole("generation");
             switch (name)
             {
@@ -79,36 +79,30 @@ namespace Keydeploy
                     return Journal.Read();
                 case "lock.acquire":
                     return Journal.Acquire(run, operation.Text("holder"), operation.Seconds("lease"));
-                case "lock.resume":
-                    return Journal.Resume(run, operation.Text("holder"), operation.Seconds("lease"));
                 case "journal.begin":
-                    return Journal.Begin(run, generation);
+                    return Journal.Begin(run, id, generation);
                 case "journal.commit":
                     return Journal.Commit(run, generation, Clock.Parse(operation.Text("at")), operation.Seconds("grace"));
                 case "journal.confirm":
-                    return Journal.Confirm(run, generation);
+                    return Journal.Confirm(run, generation, operation.Whole("keep"), operation.Seconds("expire"));
                 case "journal.roll_back":
-                    return Journal.RollBack(run, generation);
+                    return Journal.RollBack(run, generation, operation.Flag("leave"));
             }
             object answer = null;
-            ReadMore(name, operation, ref answer);
-            return answer ?? Journal.Stage(run, generation, () => StagingOf(name, operation, request));
+            PerformMore(name, operation, request, ref answer);
+            return answer ?? Journal.Stage(run, id, generation, () => StagingOf(name, operation, request));
         }
 
         private static Staging StagingOf(string name, Arguments operation, Arguments request)
         {
             Staging staging = name == "file.stage" ? Files.Stage(operation, request.Bytes("tag_key")) : null;
             StageMore(name, operation, ref staging);
-            if (staging == null)
-            {
-                throw new NodeError("unsupported", "this call does not know the operation");
-            }
             return staging;
         }
 
         private static object Failure(Exception exception)
         {
-            NodeError error = exception as NodeError ?? NodeError.Unexpected(exception);
+            NodeError error = NodeError.Of(exception);
             return new Dictionary<string, object>
             {
                 {

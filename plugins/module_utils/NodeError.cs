@@ -23,10 +23,10 @@ namespace Keydeploy
             return new NodeError(CodeOf(result), what) { Result = Hexadecimal(result) };
         }
 
-        /// <summary>Makes an error of an exception that nobody expected; its text stays behind, because it may quote what it was given.</summary>
-        public static NodeError Unexpected(Exception exception)
+        /// <summary>Answers the error that an exception is, or one for what nobody expected; its text stays behind, because it may quote what it was given.</summary>
+        public static NodeError Of(Exception exception)
         {
-            return new NodeError("internal", "something happened on the node that keydeploy does not expect")
+            return exception as NodeError ?? new NodeError("internal", "something happened on the node that keydeploy does not expect")
             {
                 Result = Hexadecimal(exception.HResult)
             };
@@ -41,32 +41,38 @@ namespace Keydeploy
         {
             switch (unchecked((uint)result))
             {
-                case 0x80070005: // ERROR_ACCESS_DENIED
-                case 0x80070013: // ERROR_WRITE_PROTECT
-                case 0x8007051B: // ERROR_INVALID_OWNER
-                case 0x80070522: // ERROR_PRIVILEGE_NOT_HELD
-                case 0x80090010: // NTE_PERM
+                // ERROR_ACCESS_DENIED, ERROR_WRITE_PROTECT, ERROR_INVALID_OWNER, ERROR_PRIVILEGE_NOT_HELD, NTE_PERM.
+                case 0x80070005:
+                case 0x80070013:
+                case 0x8007051B:
+                case 0x80070522:
+                case 0x80090010:
                     return "access_denied";
-                case 0x80070020: // ERROR_SHARING_VIOLATION
-                case 0x80070021: // ERROR_LOCK_VIOLATION
-                case 0x80070497: // ERROR_UNABLE_TO_REMOVE_REPLACED
-                case 0x80070498: // ERROR_UNABLE_TO_MOVE_REPLACEMENT
-                case 0x80070499: // ERROR_UNABLE_TO_MOVE_REPLACEMENT_2
-                case 0x800704C8: // ERROR_USER_MAPPED_FILE
+                // ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_UNABLE_TO_REMOVE_REPLACED, ERROR_UNABLE_TO_MOVE_REPLACEMENT, ERROR_UNABLE_TO_MOVE_REPLACEMENT_2, ERROR_USER_MAPPED_FILE.
+                case 0x80070020:
+                case 0x80070021:
+                case 0x80070497:
+                case 0x80070498:
+                case 0x80070499:
+                case 0x800704C8:
                     return "in_use";
-                case 0x80070027: // ERROR_HANDLE_DISK_FULL
-                case 0x80070070: // ERROR_DISK_FULL
+                // ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL.
+                case 0x80070027:
+                case 0x80070070:
                     return "disk_full";
-                case 0x80070003: // ERROR_PATH_NOT_FOUND
-                case 0x8007007B: // ERROR_INVALID_NAME
-                case 0x800700A1: // ERROR_BAD_PATHNAME
-                case 0x800700CE: // ERROR_FILENAME_EXCED_RANGE
-                case 0x8007010B: // ERROR_DIRECTORY
+                // ERROR_PATH_NOT_FOUND, ERROR_INVALID_NAME, ERROR_BAD_PATHNAME, ERROR_FILENAME_EXCED_RANGE, ERROR_DIRECTORY.
+                case 0x80070003:
+                case 0x8007007B:
+                case 0x800700A1:
+                case 0x800700CE:
+                case 0x8007010B:
                     return "path";
-                case 0x80070520: // ERROR_NO_SUCH_LOGON_SESSION: http.sys finds no key for a certificate
+                // ERROR_NO_SUCH_LOGON_SESSION: http.sys finds no key for a certificate.
+                case 0x80070520:
                     return "key";
             }
-            return (result & 0x7FFF0000) == 0x00090000 ? "key" : "io"; // facility SSPI: what CryptoAPI answers
+            // Facility SSPI: what CryptoAPI answers.
+            return (result & 0x7FFF0000) == 0x00090000 ? "key" : "io";
         }
     }
 }

@@ -28,7 +28,7 @@ namespace Keydeploy
             }
         }
 
-        static partial void ReadMore(string name, Arguments operation, ref object answer)
+        static partial void PerformMore(string name, Arguments operation, Arguments request, ref object answer)
         {
             switch (name)
             {
@@ -49,6 +49,15 @@ namespace Keydeploy
                     break;
                 case "binding.list":
                     answer = Bindings.List(operation);
+                    break;
+                case "lock.resume":
+                    answer = Resumption.Resume(operation, request);
+                    break;
+                case "backup.read":
+                    answer = Backups.Read(operation);
+                    break;
+                case "backup.stage":
+                    answer = Backups.Stage(operation, request);
                     break;
             }
         }

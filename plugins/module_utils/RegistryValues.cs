@@ -47,7 +47,7 @@ namespace Keydeploy
             {
                 Change = value,
                 IsAsObserved = shown => value.Same(shown, before),
-                Before = value.WithItsKeys,
+                Before = shown => value.WhatToKeep(shown, null),
                 After = shown => after
             };
         }
@@ -108,7 +108,7 @@ namespace Keydeploy
             return value == null && depth == null ? null : Kept.Of(new Dictionary<string, object> { { "value", value }, { "depth", depth } });
         }
 
-        private sealed class Value : Change
+        private sealed class Value : PartlyKept
         {
             private readonly long view;
             private readonly string key;
@@ -163,7 +163,8 @@ namespace Keydeploy
                 return ValueOf(shown) == ValueOf(kept);
             }
 
-            public byte[] WithItsKeys(byte[] shown)
+            /// <summary>Answers the value with the number of its keys that there are, so that no key is left that came with it.</summary>
+            public override byte[] WhatToKeep(byte[] shown, byte[] known)
             {
                 Arguments value = shown == null ? null : Kept.Open(shown).Object("value");
                 int depth = Do("the registry key cannot be read", machine => Enumerable.Range(1, path.Length).Count(length => Exists(machine, length)));

@@ -1,17 +1,17 @@
 #!powershell
 
-# The node itself is C#; this only turns a string into a call and back. It knows files; win_node_keys knows everything.
+# As win_node_keys, for files alone.
 #AnsibleRequires -CSharpUtil ..module_utils.Arguments
 #AnsibleRequires -CSharpUtil ..module_utils.Change
 #AnsibleRequires -CSharpUtil ..module_utils.Clock
 #AnsibleRequires -CSharpUtil ..module_utils.Contract
 #AnsibleRequires -CSharpUtil ..module_utils.Disk
+#AnsibleRequires -CSharpUtil ..module_utils.EndedRuns
 #AnsibleRequires -CSharpUtil ..module_utils.Entry
 #AnsibleRequires -CSharpUtil ..module_utils.Files
 #AnsibleRequires -CSharpUtil ..module_utils.Folder
 #AnsibleRequires -CSharpUtil ..module_utils.Journal
 #AnsibleRequires -CSharpUtil ..module_utils.Json
-#AnsibleRequires -CSharpUtil ..module_utils.Kept
 #AnsibleRequires -CSharpUtil ..module_utils.Lock
 #AnsibleRequires -CSharpUtil ..module_utils.Machine
 #AnsibleRequires -CSharpUtil ..module_utils.Node

@@ -3,13 +3,16 @@
 # The node itself is C#; this only turns a string into a call and back.
 #AnsibleRequires -CSharpUtil ..module_utils.AppPools
 #AnsibleRequires -CSharpUtil ..module_utils.Arguments
+#AnsibleRequires -CSharpUtil ..module_utils.Backups
 #AnsibleRequires -CSharpUtil ..module_utils.Bindings
 #AnsibleRequires -CSharpUtil ..module_utils.Certificates
 #AnsibleRequires -CSharpUtil ..module_utils.Change
 #AnsibleRequires -CSharpUtil ..module_utils.Clock
 #AnsibleRequires -CSharpUtil ..module_utils.Containers
 #AnsibleRequires -CSharpUtil ..module_utils.Contract
+#AnsibleRequires -CSharpUtil ..module_utils.ContractOfKeys
 #AnsibleRequires -CSharpUtil ..module_utils.Disk
+#AnsibleRequires -CSharpUtil ..module_utils.EndedRuns
 #AnsibleRequires -CSharpUtil ..module_utils.Entry
 #AnsibleRequires -CSharpUtil ..module_utils.Files
 #AnsibleRequires -CSharpUtil ..module_utils.Folder
@@ -23,9 +26,11 @@
 #AnsibleRequires -CSharpUtil ..module_utils.Node
 #AnsibleRequires -CSharpUtil ..module_utils.NodeError
 #AnsibleRequires -CSharpUtil ..module_utils.NodeOfKeys
+#AnsibleRequires -CSharpUtil ..module_utils.PartlyKept
 #AnsibleRequires -CSharpUtil ..module_utils.Protection
 #AnsibleRequires -CSharpUtil ..module_utils.Record
 #AnsibleRequires -CSharpUtil ..module_utils.RegistryValues
+#AnsibleRequires -CSharpUtil ..module_utils.Resumption
 #AnsibleRequires -CSharpUtil ..module_utils.RsaKeys
 #AnsibleRequires -CSharpUtil ..module_utils.Staging
 

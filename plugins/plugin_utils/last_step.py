@@ -6,7 +6,19 @@ from typing import Any
 
 from .step import Step
 
-REFUSALS = ("invalid", "refused", "failed", "unreachable", "drift", "unstaged", "rolled_back", "finished")
+REFUSALS = (
+    "invalid",
+    "refused",
+    "failed",
+    "unreachable",
+    "drift",
+    "unstaged",
+    "rolled_back",
+    "finished",
+    "not_begun",
+    "left_out",
+    "missing",
+)
 """The states in which it fails."""
 
 

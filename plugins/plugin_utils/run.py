@@ -6,15 +6,27 @@ state says nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from keydeploy.observation import Observation
-    from keydeploy.plan import Cause, Farm, Plan, Reason
+    from keydeploy.observation import Observation, Undo
+    from keydeploy.plan import Cause, Farm, NodePlan, Plan, Reason
     from keydeploy.rollout import Committed, Staged
-    from keydeploy.spec import Spec
+    from keydeploy.spec import Rollout, Spec
+    from keydeploy.spec.model import Backups
+
+COMPROMISED = "keydeploy_compromised"
+"""The variable that lets no backup outlive the run: what they hold is known to others."""
+LEAVE_CHANGED = "keydeploy_leave_changed"
+"""The variable that lets an unfinished run end also where somebody has changed what it had put in place."""
+
+NOT_DRAINED = "it could not be taken out of the load balancer"
+NOT_LET_IN = "it could not be let into the load balancer again"
+LEFT_OUT = "left_out"
+"""The state of a node that is still out of the load balancer."""
 
 VALID = "keydeploy_valid"
 OBSERVED = "keydeploy_observed"
@@ -23,6 +35,11 @@ STAGED = "keydeploy_staged"
 GATE = "keydeploy_gate"
 COMMITTED = "keydeploy_committed"
 VERDICT = "keydeploy_verdict"
+DRAINED = "keydeploy_drained"
+ENDED = "keydeploy_ended"
+LET_IN = "keydeploy_let_in"
+WAVE = "keydeploy_wave"
+"""The number of the wave that the play works on, from 0; not set where all nodes change at one instant."""
 
 _NO_ANSWER: dict[str, Any] = {
     "state": "failed",
@@ -39,12 +56,25 @@ class Run:
         self._vars = task_vars
         self._plans: dict[str | None, Plan | None] = {}
         self.host: str = task_vars["inventory_hostname"]
+        self.wave: int | None = int(task_vars[WAVE]) if WAVE in task_vars else None
         valid = task_vars.get(VALID) or {}
         self.name: str = valid.get("run") or ""
         self.problems: list[dict[str, Any]] = valid.get("problems", [])
         self.farms: dict[str, dict[str, Any]] = valid.get("farms", {}) if valid.get("state") == "valid" else {}
         self.unchecked: str | None = _why_unchecked(valid)
         """Why there is no checked spec, apart from `problems`; None when there is one."""
+
+    @property
+    def undo(self) -> Undo | None:
+        """Answer what the run is to take back, None when it is to bring the nodes to what is declared."""
+        from keydeploy.observation import Undo  # noqa: PLC0415
+
+        undo = self.step(VALID).get("undo")
+        return Undo(**undo) if undo else None
+
+    def option(self, name: str) -> bool:
+        """Tell whether the run was asked for the option *name*."""
+        return bool(self.step(VALID).get("options", {}).get(name))
 
     @property
     def farm(self) -> str | None:
@@ -55,7 +85,75 @@ class Run:
         """Answer the farms of the inventory."""
         from keydeploy.plan import Farm  # noqa: PLC0415
 
-        return [Farm(name=name, spec=farm["spec"], members=tuple(farm["members"])) for name, farm in self.farms.items()]
+        return [
+            Farm(
+                name=name,
+                spec=farm["spec"],
+                members=tuple(farm["members"]),
+                dispensable=frozenset(farm["rollout"]["may_be_missing"]),
+            )
+            for name, farm in self.farms.items()
+        ]
+
+    def rollout(self, farm: str) -> Rollout:
+        """Answer how *farm* switches."""
+        from keydeploy.spec import Rollout  # noqa: PLC0415
+
+        return Rollout.of_shared(self.farms[farm]["rollout"])
+
+    def plan_of(self, farm: Farm, name: str, left_out: Iterable[str] = ()) -> Plan:
+        """Plan *farm* by what its nodes showed in the step *name*."""
+        from keydeploy.plan import plan, plan_undo  # noqa: PLC0415
+
+        seen = self.observations(name, farm.members)
+        return plan_undo(farm, seen, self.undo, tuple(left_out)) if self.undo else plan(farm, seen, tuple(left_out))
+
+    def members(self, farm: str | None) -> tuple[str, ...]:
+        """Answer the nodes of *farm* that change now, together or in this wave."""
+        plan = self.plan_to_apply(farm)
+        if plan is None:
+            return ()
+        return tuple(node.node for node in plan.nodes) if self.wave is None else plan.waves[self.wave]
+
+    def node_to_change(self) -> NodePlan | None:
+        """Answer what is to be done on this host now, None where it takes no part."""
+        plan = self.plan_to_apply(self.farm)
+        return plan.node(self.host) if plan is not None and self.host in self.members(self.farm) else None
+
+    def is_done(self, hook: str) -> bool:
+        """Tell whether the load balancer was told of this host in the step *hook*, by a call or by the user's tasks."""
+        answer = self.answer(hook, self.host)
+        if answer.get("state") == "tasks":
+            answer = self.answer(f"{hook}_by_tasks", self.host)
+        return answer.get("state") == "done"
+
+    def is_in_waves(self, farm: str | None) -> bool:
+        """Tell whether *farm* changes wave by wave."""
+        plan = self.plan(farm)
+        return plan is not None and bool(plan.waves)
+
+    def backups(self, farm: str) -> Backups:
+        """Answer which backups nodes of *farm* keep when this run is confirmed."""
+        backups = self.rollout(farm).backups
+        return replace(backups, keep=0) if self.option(COMPROMISED) else backups
+
+    def tolerated(self, farm: str) -> int:
+        """Answer how many nodes of *farm* may still fail."""
+        waves = self.rollout(farm).waves
+        return 0 if self.wave is None or waves is None else waves.tolerate - self.failed(farm)
+
+    def is_stopped(self, farm: str | None) -> bool:
+        """Tell whether an earlier wave of *farm* was the last one."""
+        verdict, plan = self.verdict(farm), self.plan(farm)
+        before = plan.waves[: self.wave] if plan is not None else ()
+        if any(self.answer(ENDED, node).get("state") == LEFT_OUT for wave in before for node in wave):
+            return True
+        return bool(verdict.get("stop")) and self.wave != verdict.get("wave")
+
+    def failed(self, farm: str) -> int:
+        """Answer how many nodes of *farm* have failed in the waves before."""
+        verdict = self.verdict(farm)
+        return int(verdict["failed"]) if verdict and verdict["wave"] != self.wave else 0
 
     def step(self, name: str) -> dict[str, Any]:
         """Answer the result of the run-once step *name*, empty when it has none."""
@@ -84,13 +182,22 @@ class Run:
         return [Reason.from_json(value) for value in self.step(PLAN).get("obstacles", {}).get(farm, [])]
 
     def plan_to_apply(self, farm: str | None) -> Plan | None:
-        """Answer the plan of *farm* when it changes something and nothing stands against it."""
+        """Answer the plan of *farm* when there is something to do now and nothing stands against it."""
         plan = self.plan(farm)
-        return plan if plan is not None and plan.may_apply and not self.obstacles(farm) else None
+        if plan is None or not plan.may_apply or self.obstacles(farm):
+            return None
+        if self.wave is None:
+            return None if plan.waves else plan
+        return plan if self.wave < len(plan.waves) and not self.is_stopped(farm) else None
 
     def decision(self, farm: str | None) -> dict[str, Any]:
         """Answer what the gate decided for *farm*, empty when it decided nothing."""
         return dict(self.step(GATE).get("farms", {}).get(farm, {}))
+
+    def is_to_be_judged(self, farm: str) -> bool:
+        """Tell whether nodes of *farm* have been told to go live, or a wave has been stopped before that."""
+        decision = self.decision(farm)
+        return bool(decision) and (decision["go"] or self.wave is not None)
 
     def verdict(self, farm: str | None) -> dict[str, Any]:
         """Answer the verdict on *farm*, empty when there is none."""
@@ -181,6 +288,8 @@ def _problem(answer: dict[str, Any]) -> str | None:
 def _cause(answer: dict[str, Any]) -> Cause:
     from keydeploy.plan import Cause  # noqa: PLC0415
 
+    if answer.get("busy"):
+        return Cause.BUSY
     return Cause.UNREACHABLE if answer["state"] == "unreachable" else Cause.FAILED
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def standing(run: Run) -> dict[str, Any]:
-    """Answer `invalid`, `skipped`, `refused`, `in_order` or `pending`, with the reasons and the redacted diff."""
+    """Answer `invalid`, `skipped`, `refused`, `unreachable`, `in_order` or `pending`, with reasons and diff."""
     if run.problems:
         return {"state": "invalid", "run": run.name, "reasons": [_line(problem) for problem in run.problems]}
     known = {"run": run.name, "farm": run.farm} if run.farm else {"run": run.name}
@@ -23,6 +23,9 @@ def standing(run: Run) -> dict[str, Any]:
     plan = run.plan(run.farm)
     if plan is None:
         return {"state": "skipped", **known}
+    missing = [str(reason) for reason in plan.missing if reason.node == run.host]
+    if missing:
+        return {"state": "unreachable", **known, "reasons": missing}
     if not plan.changes:
         return {"state": "in_order", **known}
     return {"state": "pending", **known, **_changes(plan, run.host)}

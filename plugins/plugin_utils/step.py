@@ -51,6 +51,11 @@ class Step(ActionBase):
         except Exception as error:  # see above; its text may quote anything
             return {"run": run, **_answer_to(error)}
 
+    @property
+    def templar(self) -> Any:
+        """What resolves expressions."""
+        return self._templar
+
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Do the work of this step."""
         raise NotImplementedError

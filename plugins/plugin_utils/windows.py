@@ -47,15 +47,23 @@ def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float
     require_port(host, port, settings[CONNECT_TIMEOUT], by_proxy=has_proxy(connection))
     request = replace(request, recorded=settings[ALLOW_RECORDING])
     arguments = {"request": request.to_json().ljust(fill)}
-    try:
-        with within(wait + settings[CALL_TIMEOUT], connection):
-            result = action._execute_module(module_name=_module(request), module_args=arguments, task_vars=task_vars)
-    except KeydeployError:
-        raise
-    except Exception as error:  # of Ansible, requests, urllib3 or pywinrm; its text may quote what was sent
-        cause, hint = explain(f"{type(error).__name__} {error}", host, port)
-        raise Unreachable(cause, hint=hint) from None
-    return _read(_answer(result, host, port), request)
+
+    def call(module: str) -> str:
+        try:
+            with within(wait + settings[CALL_TIMEOUT], connection):
+                result = action._execute_module(module_name=module, module_args=dict(arguments), task_vars=task_vars)
+        except KeydeployError:
+            raise
+        except Exception as error:  # of Ansible, requests, urllib3 or pywinrm; its text may quote what was sent
+            cause, hint = explain(f"{type(error).__name__} {error}", host, port)
+            raise Unreachable(cause, hint=hint) from None
+        return _answer(result, host, port)
+
+    module = _module(request)
+    text = call(module)
+    if module == _MODULE and _is_beyond_it(text):  # what is staged on the node may be anything, too
+        text = call(_WHOLE_MODULE)  # a request that is delivered twice is done once
+    return _read(text, request)
 
 
 def _read(text: str, request: Request) -> Response:
@@ -76,6 +84,13 @@ def _module(request: Request) -> str:
     operations = [operation.do for operation in request.operations]
     nouns = {name.partition(".")[0] for name in operations}
     return _MODULE if nouns <= _OF_FILES and "lock.resume" not in operations else _WHOLE_MODULE
+
+
+def _is_beyond_it(text: str) -> bool:
+    """Tell whether the lighter module answered *text* because something of the request is none of its nouns."""
+    with suppress(ValueError, KeyError, TypeError, AttributeError):
+        return any(result.get("error", {}).get("code") == "unsupported" for result in json.loads(text)["results"])
+    return False
 
 
 def is_windows(connection: Any) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from keydeploy import __version__
 from keydeploy.cli import main
 
-VERBS = ("validate", "plan", "show", "apply", "drift", "doctor", "generate", "sandbox")
+VERBS = ("validate", "plan", "show", "apply", "rollback", "drift", "status", "doctor", "generate", "sandbox")
 HEAVY = ("ansible", "jsonschema", "rich", "yaml", "cryptography", "winrm")
 
 

@@ -52,9 +52,9 @@ def test_the_results_of_run_once_steps_reach_every_host(ran: Ran) -> None:
 
 def test_every_result_names_its_run_and_holds_no_more_than_it_says(ran: Ran) -> None:
     allowed = {
-        "validate": {"problems", "farms", "undeclared"},
+        "validate": {"problems", "farms", "undeclared", "undo", "options"},
         "observe": {"observation", "offset"},
-        "plan": {"farms", "obstacles"},
+        "plan": {"farms", "obstacles", "waves", "in_waves"},
         "stage": {"generation", "began", "ended", "offset"},
         "gate": {"farms"},
         "commit": {"committed_at", "observation", "unhealthy"},

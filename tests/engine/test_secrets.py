@@ -54,7 +54,7 @@ def test_nothing_leaks_under_a_hostile_configuration(hostile_run: HostileRun) ->
 
 def test_results_name_secrets_by_their_address(hostile_run: HostileRun) -> None:
     observed = hostile_run.ran.results("observe")["well1"]["observation"]
-    pieces = [piece for edit in observed["files"][0]["edits"] for piece in edit["pieces"]]
+    pieces = [piece for edit in observed["to_stage"][0]["edits"] for piece in edit["pieces"]]
 
     assert pieces == [
         {"reference": "machine_keys.portal.validation_key"},

@@ -23,14 +23,37 @@ from keydeploy.node.contract import (
 from keydeploy.node.layout import create
 from keydeploy.node.sandbox import Sandbox
 from keydeploy.node.sandbox import files as files_module
-from tests.node.contract.asking import WEB_CONFIG, acquire, ask, done, refusal, replacing, roll_out, stage, switch
+from keydeploy.node.sandbox.files import replace_file
+from tests.node.contract.asking import (
+    RUN,
+    WEB_CONFIG,
+    acquire,
+    ask,
+    done,
+    journal_of,
+    refusal,
+    replacing,
+    roll_out,
+    stage,
+    switch,
+)
 from tests.node.contract.under_test import SandboxNode
+
+OTHER = "C:\\inetpub\\portal\\other.config"
 
 
 @pytest.fixture
 def node(tmp_path: Path) -> SandboxNode:
     node = SandboxNode(tmp_path / "web1")
     node.write(WEB_CONFIG, b"old")
+    return node
+
+
+@pytest.fixture
+def staged(node: SandboxNode) -> SandboxNode:
+    """Answer the node with a run staged that changes two files, `OTHER` behind `WEB_CONFIG`."""
+    node.write(OTHER, b"other old")
+    stage(node, replacing(WEB_CONFIG, b"old", b"new"), replacing(OTHER, b"other old", b"other new"))
     return node
 
 
@@ -118,9 +141,9 @@ def test_what_is_staged_and_backed_up_is_for_the_owner_alone(node: SandboxNode) 
 
 
 def test_a_backup_holds_what_was_there_before(node: SandboxNode) -> None:
-    roll_out(node, replacing(WEB_CONFIG, b"old", b"new"))
-    backup = own_folder(node) / "runs/run-1"
-    assert {path.name for path in backup.iterdir()} == {"record.json", "0.before"}
+    roll_out(node, replacing(WEB_CONFIG, b"old", b"new"), run=RUN)
+    backup = own_folder(node) / "runs" / RUN
+    assert {path.name for path in backup.iterdir()} == {"record.json", "0.before", "0.left"}
     assert (backup / "0.before").read_bytes() == b"old"
     assert json.loads((backup / "record.json").read_text())["entries"][0]["target"]["path"] == WEB_CONFIG
 
@@ -161,9 +184,9 @@ def test_an_error_of_the_file_system_is_answered_in_words_of_the_contract(
     assert node.read(WEB_CONFIG) == b"old"
 
 
-@pytest.mark.parametrize("failing", [1, 2])
+@pytest.mark.parametrize(("failing", "switched"), [(1, b"old"), (2, b"new")])
 def test_a_switch_that_fails_at_one_file_goes_back_for_all(
-    node: SandboxNode, monkeypatch: pytest.MonkeyPatch, failing: int
+    staged: SandboxNode, monkeypatch: pytest.MonkeyPatch, failing: int, switched: bytes
 ) -> None:
     calls = 0
 
@@ -172,20 +195,35 @@ def test_a_switch_that_fails_at_one_file_goes_back_for_all(
         calls += 1
         if calls == failing:
             raise OSError(5, "input/output error")
-        files_module.replace_file(target, content)
+        replace_file(target, content)
 
-    other = "C:\\inetpub\\portal\\other.config"
-    node.write(other, b"other old")
-    stage(node, replacing(WEB_CONFIG, b"old", b"new"), replacing(other, b"other old", b"other new"))
     with monkeypatch.context() as patched:
         patched.setattr(files_module, "replace_file", replace)
-        assert refusal(node, Commit(node.clock(), 2.0)) == "io"
-    done(node, RollBack())
-    assert (node.read(WEB_CONFIG), node.read(other)) == (b"old", b"other old")
+        assert refusal(staged, Commit(staged.clock(), 2.0)) == "io"
+    assert (staged.read(WEB_CONFIG), staged.read(OTHER)) == (switched, b"other old")
+    done(staged, RollBack())
+    assert (staged.read(WEB_CONFIG), staged.read(OTHER)) == (b"old", b"other old")
+
+
+def test_a_file_that_somebody_changes_while_another_is_put_in_place_is_left_to_them(
+    staged: SandboxNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def replace(target: Path, content: bytes) -> None:
+        replace_file(target, content)
+        if target.name == "web.config":
+            staged.write(OTHER, b"somebody else's")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files_module, "replace_file", replace)
+        assert refusal(staged, Commit(staged.clock(), 2.0)) == "changed"
+    assert (staged.read(WEB_CONFIG), staged.read(OTHER)) == (b"new", b"somebody else's")
+    assert refusal(staged, RollBack()) == "changed"
+    assert (staged.read(WEB_CONFIG), staged.read(OTHER)) == (b"old", b"somebody else's")
+    assert journal_of(staged)["run"] == RUN  # so that nobody overlooks it
 
 
 def test_a_failed_staging_leaves_no_file_of_the_run_after_it_is_taken_back(node: SandboxNode) -> None:
     wrong = replacing(WEB_CONFIG, b"another content", b"new")
     assert refusal(node, acquire(), BeginJournal(), wrong) == "changed"
     done(node, RollBack())
-    assert {path.name for path in own_folder(node).rglob("*") if path.is_file()} == {"lock.json"}
+    assert {path.name for path in own_folder(node).rglob("*") if path.is_file()} == {"lock.json", "ended.json"}

@@ -8,18 +8,28 @@ from typing import Any
 
 import pytest
 
-from keydeploy.node.contract import Commit, Operation, RecycleAppPool, RollBack, StageAppPool, StageContainer, Staging
+from keydeploy.node.contract import (
+    BeginJournal,
+    Commit,
+    Confirm,
+    Operation,
+    RecycleAppPool,
+    RollBack,
+    StageAppPool,
+    StageBackup,
+    StageContainer,
+    Staging,
+)
 from tests.node.contract.asking import (
     LEASE,
-    RUN,
     WEB_CONFIG,
     acquire,
-    ask,
     done,
     journal_of,
     replacing,
     roll_out,
     stage,
+    standing,
 )
 from tests.node.contract.iis import install
 from tests.node.contract.material import left_of, self_signed
@@ -57,6 +67,16 @@ def changes(node: SandboxNode, old: Any) -> tuple[Staging, ...]:
     )
 
 
+def exportable_changes(node: SandboxNode, old: Any) -> tuple[Staging, ...]:
+    """Answer the run with keys that its way back can keep."""
+    keys = {"early": None, "replaced": seen(node, "replaced")}
+    containers = {
+        name: StageContainer(name, before, container("second", exportable=True), early=before is None)
+        for name, before in keys.items()
+    }
+    return tuple(containers.get(getattr(change, "name", ""), change) for change in changes(node, old))
+
+
 def shows(node: SandboxNode) -> tuple[Any, ...]:
     """Answer all that the run changes."""
     containers = [look(node, name) for name in ("early", "replaced", "deleted")]
@@ -64,27 +84,42 @@ def shows(node: SandboxNode) -> tuple[Any, ...]:
     return (*containers, value, shown(node, certificate()), pools(node), listed(node), node.read(WEB_CONFIG))
 
 
-@pytest.fixture(scope="module")
-def staged(tmp_path_factory: pytest.TempPathFactory) -> tuple[SandboxNode, tuple[Any, ...]]:
-    """Answer a node on which the run is staged, and what the node showed before it."""
-    node = SandboxNode(tmp_path_factory.mktemp("nodes") / "web1")
+def provided(root: Path) -> tuple[SandboxNode, Any]:
+    """Answer a node on which the run can be staged, and the certificate that is bound."""
+    node = SandboxNode(root)
     install(node)
     node.write(WEB_CONFIG, b"old")
     for name in ("replaced", "deleted"):
         prepare(node, name, exportable=True)
     old = provide(node)
-    roll_out(node, binding(BINDING, None, bound(old)), run="binding")
+    roll_out(node, binding(BINDING, None, bound(old)))
+    return node, old
+
+
+@pytest.fixture
+def unstaged(tmp_path: Path) -> tuple[SandboxNode, tuple[Staging, ...]]:
+    """Answer a node, and the run that can be staged there, with keys that its way back can keep."""
+    node, old = provided(tmp_path / "prepared" / "web1")
+    return node, exportable_changes(node, old)
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> tuple[SandboxNode, tuple[Any, ...]]:
+    """Answer a node on which the run is staged, and what the node showed before it."""
+    node, old = provided(tmp_path_factory.mktemp("nodes") / "web1")
     before = shows(node)
     stage(node, *changes(node, old))
     return node, before
 
 
-def crashes(folder: Path, prepared: SandboxNode, dying: tuple[Operation, ...]) -> Iterator[SandboxNode]:
+def crashes(
+    folder: Path, prepared: SandboxNode, dying: tuple[Operation, ...], *, delivered: str | None = None
+) -> Iterator[SandboxNode]:
     """Yield a copy of *prepared* for each point at which it can die while it carries out *dying*."""
     for point in range(MANY):
         node = SandboxNode(folder / f"{point}" / "web1")
         shutil.copytree(prepared.root, node.root, dirs_exist_ok=True)
-        if not killed_at(point, lambda node=node: done(node, *dying)):  # type: ignore[misc]
+        if not killed_at(point, lambda node=node: done(node, *dying, delivered=delivered)):  # type: ignore[misc]
             assert point > 20  # otherwise nothing was tried
             return
         yield node
@@ -101,7 +136,7 @@ def has_gone_back(node: SandboxNode, before: tuple[Any, ...]) -> None:
 def test_after_a_crash_in_the_switch_all_go_back(tmp_path: Path, staged: tuple[SandboxNode, tuple[Any, ...]]) -> None:
     prepared, before = staged
     for node in crashes(tmp_path, prepared, (COMMIT,)):
-        done(node, acquire(), RollBack())
+        done(node, RollBack())
         has_gone_back(node, before)
 
 
@@ -128,6 +163,37 @@ def test_after_a_crash_while_going_back_all_go_back(
     done(committed, COMMIT)
     for node in crashes(tmp_path, committed, (RollBack(),)):
         node.pass_time(LEASE)
-        (*_, result) = ask(node, acquire(), RollBack(), run=RUN)
-        assert result == {"ok": {}}
+        assert done(node, RollBack()) == {}
         has_gone_back(node, before)
+
+
+def test_a_stage_request_that_died_is_done_when_it_is_delivered_again(
+    tmp_path: Path, unstaged: tuple[SandboxNode, tuple[Staging, ...]]
+) -> None:
+    prepared, run = unstaged
+    before, request = shows(prepared), (acquire(), BeginJournal(), *run)
+    for node in crashes(tmp_path, prepared, request, delivered="id"):
+        done(node, *request, delivered="id")
+        done(node, COMMIT)
+        assert holds(node, KEY) == dword(1)
+        done(node, RollBack())
+        has_gone_back(node, before)
+
+
+def test_after_a_crash_while_a_run_is_taken_back_all_go_back_or_forward(
+    tmp_path: Path, unstaged: tuple[SandboxNode, tuple[Staging, ...]]
+) -> None:
+    prepared, run = unstaged
+    before = shows(prepared)
+    roll_out(prepared, *run, run="earlier")
+    after = shows(prepared)
+    stage(prepared, StageBackup("earlier", False))
+    for number, node in enumerate(crashes(tmp_path, prepared, (COMMIT,))):
+        if number % 2:
+            done(node, RollBack())
+            assert shows(node) == after
+            assert standing(node, "earlier") == ["as_left"] * (len(run) - 1)
+        else:
+            done(node, COMMIT, Confirm(keep=0))
+            has_gone_back(node, before)
+            assert standing(node, "earlier") == []

@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from keydeploy.node.contract import Commit, ListAppPools, ListBindings, RecycleAppPool, RollBack, StageAppPool
+from keydeploy.node.contract import (
+    Commit,
+    ListAppPools,
+    ListBindings,
+    RecycleAppPool,
+    RollBack,
+    StageAppPool,
+    StageBackup,
+)
 from tests.node.contract.asking import WEB_CONFIG, done, refusal, replacing, roll_out, stage, switch
 from tests.node.contract.iis import APPLICATION_HOST, install
 from tests.node.contract.test_app_pools import OWN, PLAIN, in_force, only, pools
@@ -77,6 +85,14 @@ def test_a_pool_begins_anew_after_the_switch_and_after_going_back(node: SandboxN
     assert recycled(node, "plain") == 2
 
 
+def test_a_pool_begins_anew_when_the_run_is_taken_back(node: SandboxNode) -> None:
+    roll_out(node, StageAppPool("Plain", PLAIN, only(load=False)), RecycleAppPool("Plain"), run="run-1")
+    stage(node, StageBackup("run-1", False), run="undo")
+    assert recycled(node) == 1
+    switch(node, run="undo")
+    assert (recycled(node), in_force(node, "Plain")) == (2, PLAIN)
+
+
 def test_a_pool_does_not_begin_anew_when_nothing_has_switched(node: SandboxNode) -> None:
     node.write(WEB_CONFIG, b"old")
     stage(node, RecycleAppPool("Plain"), replacing(WEB_CONFIG, b"old", b"new"))
@@ -127,7 +143,7 @@ def test_looking_leaves_no_file(node: SandboxNode) -> None:
 
 def test_what_else_http_sys_holds_is_kept(node: SandboxNode) -> None:
     first, second = provide(node), provide(node)
-    roll_out(node, binding(SNI, None, bound(first)), run="preparing")
+    roll_out(node, binding(SNI, None, bound(first)))
     records = read(node, "http_sys.json")
     assert list(records) == ["sni.example.com:443"]
     records["sni.example.com:443"]["client_certificates"] = "negotiate"
@@ -141,7 +157,7 @@ def test_what_else_http_sys_holds_is_kept(node: SandboxNode) -> None:
 
 def test_a_certificate_that_somebody_bound_after_the_commit_is_left(node: SandboxNode) -> None:
     first, second, third = provide(node), provide(node), provide(node)
-    roll_out(node, binding(SNI, None, bound(first)), run="preparing")
+    roll_out(node, binding(SNI, None, bound(first)))
     stage(node, binding(SNI, bound(first), bound(second)))
     switch(node)
     records = read(node, "http_sys.json")

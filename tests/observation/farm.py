@@ -1,6 +1,7 @@
 """What the tests of observation, plan and roll-out share: a spec with marked keys, and a node to hold against it."""
 
 import base64
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ EQUAL = (
 """The attributes of a machineKey that is as declared."""
 
 OLD = f'validationKey="{OLD_VALIDATION_KEY}" decryptionKey="{OLD_DECRYPTION_KEY}"'
+CSP = "HKLM\\SOFTWARE\\Microsoft\\Cryptography\\Defaults\\Provider\\Microsoft Base Smart Card Crypto Provider"
+KSP = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Cryptography\\Providers\\Microsoft Smart Card Key Storage Provider"
+TIMEOUT = "TransactionTimeoutMilliseconds"
 PORTAL = {"site": "Default Web Site", "path": "/portal", "machine_key": "portal"}
 NOW = 1_800_000_000.0
 
@@ -62,6 +66,15 @@ class Node:
         assert old in text
         self.write(path, text.replace(old, new))
 
+    def registry(self) -> dict[str, Any]:
+        """Answer the registry by view, key and name of the value."""
+        file = self.root / "registry.json"
+        return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {}
+
+    def write_registry(self, views: Mapping[str, Any]) -> None:
+        """Let the registry hold *views*, and nothing else."""
+        (self.root / "registry.json").write_text(json.dumps(views), "utf-8")
+
     def answer(self, text: str) -> str:
         return Sandbox(self.root, clock=lambda: self.now, sleep=self._sleep).answer(text)
 
@@ -75,9 +88,9 @@ class Node:
         """Stage, commit and confirm *node_plan*, and answer what the node shows then."""
         staged = self.ask(render.stage(spec, node_plan, "run-1", "operator"))
         staged.raise_for_error()
-        committed = self.ask(render.commit(spec, "run-1", staged.generation(), self.now + 1))
+        committed = self.ask(render.commit(spec, node_plan, "run-1", staged.generation(), self.now + 1))
         committed.raise_for_error()
-        self.ask(render.confirm("run-1", staged.generation())).raise_for_error()
+        self.ask(render.confirm("run-1", staged.generation(), spec.rollout.backups)).raise_for_error()
         return observe(spec, committed)
 
     def _sleep(self, seconds: float) -> None:

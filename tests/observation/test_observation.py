@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from keydeploy import render
 from keydeploy.errors import NodeError
 from keydeploy.node.contract import (
+    FileState,
     Pointer,
     ReadFile,
     ReadJournal,
@@ -21,6 +23,7 @@ from keydeploy.node.contract import (
 )
 from keydeploy.node.sandbox import files
 from keydeploy.observation import Observation, State, observe, questions
+from keydeploy.secret import Secret
 from keydeploy.spec import Spec
 from tests.observation.farm import (
     DECRYPTION_KEY,
@@ -44,6 +47,7 @@ def node(tmp_path: Path) -> Node:
 
 
 Deny = Callable[[str], None]
+Mark = Callable[..., None]
 HOST = "C:\\Windows\\System32\\inetsrv\\config\\applicationHost.config"
 ROOT = "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\Config\\web.config"
 THREE = {
@@ -73,6 +77,20 @@ def deny(farm_node: Node, monkeypatch: pytest.MonkeyPatch) -> Deny:
 
     monkeypatch.setattr(files, "read_file", refuse)
     return lambda path: denied.add(farm_node.file(path))
+
+
+@pytest.fixture
+def mark(monkeypatch: pytest.MonkeyPatch) -> Mark:
+    """Answer what gives the file at a path attributes, of which the embedded node tells none."""
+    attributes: dict[str | None, tuple[str, ...]] = {}
+    read = files.Files.read
+
+    def tell(own: files.Files, operation: ReadFile, tag_key: Secret) -> FileState:
+        state = read(own, operation, tag_key)
+        return replace(state, attributes=attributes.get(state.path, ()))
+
+    monkeypatch.setattr(files.Files, "read", tell)
+    return lambda path, *names: attributes.update({path: names})
 
 
 def refusals(node: Node) -> dict[str, str | None]:
@@ -200,10 +218,37 @@ def test_without_the_sites_of_iis_only_a_declared_file_is_seen(farm_node: Node, 
     assert (refused["shop"], refused["service"]) == (refused["portal"], None)
 
 
+def test_a_web_config_that_is_a_link_is_refused_by_its_path(farm_node: Node, mark: Mark) -> None:
+    mark("C:\\services\\web.config", "hidden", "reparse_point")
+    assert refusals(farm_node) == {
+        "portal": None,
+        "shop": None,
+        "service": "C:\\services\\web.config is a link, which a switch would replace; declare the file behind it",
+    }
+    assert "C:\\services\\web.config" not in {change.place for change in farm_node.observe(spec_of(THREE)).to_stage}
+
+
+def test_a_link_that_iis_or_config_source_names_is_refused_by_its_path(farm_node: Node, mark: Mark) -> None:
+    moved = '<system.web><machineKey configSource="keys.config"/></system.web>'
+    farm_node.write("C:\\inetpub\\shop\\web.config", f"<configuration>{moved}</configuration>")
+    farm_node.write("C:\\inetpub\\shop\\keys.config", f"<machineKey {OLD}/>")
+    mark("C:\\inetpub\\portal\\web.config", "reparse_point")
+    mark("C:\\inetpub\\shop\\keys.config", "reparse_point")
+    refused = refusals(farm_node)
+    assert (refused["portal"] or "").startswith("C:\\inetpub\\portal\\web.config is a link")
+    assert (refused["shop"] or "").startswith("C:\\inetpub\\shop\\keys.config is a link")
+    assert refused["service"] is None
+
+
+def test_other_attributes_of_a_file_are_no_reason_to_refuse_it(farm_node: Node, mark: Mark) -> None:
+    mark("C:\\services\\web.config", "read_only", "hidden", "system", "compressed", "encrypted")
+    assert refusals(farm_node)["service"] is None
+
+
 def test_a_node_that_can_read_no_file_still_tells_its_journal_and_clock(node: Node) -> None:
     fail(node, "file.read")
     observation = node.observe(spec_of())
-    assert (observation.state, observation.clock, observation.files) == (State.OBSERVED, NOW, ())
+    assert (observation.state, observation.clock, observation.to_stage) == (State.OBSERVED, NOW, ())
     assert all(subject.refusal for subject in observation.subjects)
 
 
@@ -217,8 +262,9 @@ def test_a_node_that_cannot_tell_its_journal_or_clock_is_not_observed(node: Node
 
 def test_a_node_that_did_not_commit_is_not_observed(node: Node) -> None:
     spec = spec_of()
+    node_plan = plan_of(spec, node.observe(spec))
     with pytest.raises(NodeError) as caught:
-        observe(spec, node.ask(render.commit(spec, "run-1", 1, NOW)))
+        observe(spec, node.ask(render.commit(spec, node_plan, "run-1", 1, NOW)))
     assert caught.value.code == "generation"
 
 
@@ -230,7 +276,7 @@ def test_a_pool_of_net_2_takes_a_key_that_it_knows(node: Node, key: dict[str, st
     node.replace(HOST, '<add name="Portal" />', '<add name="Portal" managedRuntimeVersion="v2.0" />')
     spec = spec_with(key)
     assert [subject.refusal for subject in node.observe(spec).subjects] == [None]
-    assert node.roll_out(spec, plan_of(spec, node.observe(spec))).files == ()
+    assert node.roll_out(spec, plan_of(spec, node.observe(spec))).to_stage == ()
 
 
 def test_a_mode_that_the_runtime_sets_cannot_be_left_out(node: Node) -> None:

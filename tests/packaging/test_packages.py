@@ -38,6 +38,23 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the collection and unpack it."""
+    folder = tmp_path_factory.mktemp("collection")
+    run(sys.executable, "-m", "ansible", "galaxy", "collection", "build", ROOT, "--output-path", folder, cwd=folder)
+    (archive,) = folder.glob("keydeploy-core-*.tar.gz")
+    with tarfile.open(archive) as content:
+        content.extractall(folder / "content", filter="data")
+    return folder / "content"
+
+
+def files_of(folder: Path) -> set[str]:
+    """Answer every file below *folder* but those that Python has compiled."""
+    files = {file.relative_to(folder) for file in folder.rglob("*") if file.is_file()}
+    return {str(file) for file in files if file.parent.name != "__pycache__"}
+
+
 def test_plain_ansible_finds_the_collection_of_the_installed_wheel(installed: Path, tmp_path: Path) -> None:
     inventory = tmp_path / "inventory.yml"
     inventory.write_text("all: {hosts: {web1: {ansible_connection: local, keydeploy: {farm: portal}}}}\n")
@@ -54,13 +71,19 @@ def test_the_wheel_carries_the_schemas(installed: Path) -> None:
     assert {file.name for file in (installed / "keydeploy/schemas").iterdir()} == published
 
 
-def test_the_collection_builds_from_the_same_tree_without_the_python_package(tmp_path: Path) -> None:
-    run(sys.executable, "-m", "ansible", "galaxy", "collection", "build", ROOT, "--output-path", tmp_path, cwd=tmp_path)
-    (archive,) = tmp_path.glob("keydeploy-core-*.tar.gz")
-    with tarfile.open(archive) as content:
-        tops = {name.split("/")[0] for name in content.getnames()}
+def test_the_collection_builds_from_the_same_tree_without_the_python_package(collection: Path) -> None:
+    tops = {path.name for path in collection.iterdir()}
     assert {"plugins", "playbooks", "meta", "schemas", "README.md", "LICENSE"} <= tops
     assert not tops & {"keydeploy", "tests", "dev", "demo", "pyproject.toml", ".venv"}
+
+
+@pytest.mark.parametrize("folder", ["plugins", "playbooks", "meta"])
+def test_the_wheel_and_the_collection_carry_every_file_that_ansible_needs(
+    installed: Path, collection: Path, folder: str
+) -> None:
+    needed = files_of(ROOT / folder)  # among them all that a Windows node is sent
+    assert files_of(installed / "ansible_collections/keydeploy/core" / folder) == needed
+    assert files_of(collection / folder) == needed
 
 
 def test_every_part_is_of_the_same_version() -> None:

@@ -57,10 +57,11 @@ def observations_of(node: str) -> st.SearchStrategy[Observation]:
         spec=st.sampled_from(["d1", "d1", "d2"]),
         clock=st.floats(0, 2e9),
         unfinished=st.none() | RUNS,
+        switched=st.booleans(),
         confirmed=st.none() | RUNS,
         holder=st.none() | WORDS,
         subjects=st.lists(SUBJECTS, max_size=2).map(tuple),
-        files=st.lists(CHANGES, max_size=2).map(tuple),
+        to_stage=st.lists(CHANGES, max_size=2).map(tuple),
     )
 
 
@@ -94,10 +95,8 @@ def test_observations_become_the_plan_that_the_case_expects(case: Path) -> None:
 
 
 def _observation(value: dict[str, Any]) -> Observation:
-    subjects = [
-        {"address": ADDRESS, "target": None, "differences": [], "refusal": None, "found": None, "wanted": None, **each}
-        for each in value.get("subjects", [])
-    ]
+    nothing = Subject(address=ADDRESS, target=None).to_json()
+    subjects = [{**nothing, **each} for each in value.get("subjects", [])]
     plain = observed(value["node"]).to_json()
     return Observation.from_json({**plain, **value, "subjects": subjects})
 
@@ -148,7 +147,9 @@ def test_a_run_ends_the_same_way_wherever_it_is_unfinished(observations: tuple[O
     observed = [each for each in observations if each.state is State.OBSERVED]
     confirmed = {each.confirmed for each in observed}
     assert {(finish.node, finish.run, finish.forward) for finish in found.finishes} == {
-        (each.node, each.unfinished, each.unfinished in confirmed) for each in observed if each.unfinished is not None
+        (each.node, each.unfinished, each.switched and each.unfinished in confirmed)
+        for each in observed
+        if each.unfinished is not None
     }
     assert not (found.may_finish and found.may_apply)
 
@@ -160,6 +161,16 @@ def test_who_holds_the_lock_of_an_unfinished_run_is_told() -> None:
     assert reason.hint == "keydeploy apply brings it to its end, once its lease has run out"
 
 
+def test_a_member_that_may_be_missing_is_left_out_where_it_cannot_be_reached() -> None:
+    farm = replace(FARM, dispensable=frozenset({"web2"}))
+    gone = Observation(node="web2", state=State.UNREACHABLE, cause="port 5986 is closed")
+    found = plan(farm, [observed("web1"), gone, observed("web3")])
+    assert (found.reasons, [str(reason) for reason in found.missing]) == ((), ["web2: port 5986 is closed"])
+    assert [node.node for node in found.nodes] == ["web1", "web3"]
+    assert plan(farm, [observed("web1"), replace(gone, state=State.FAILED), observed("web3")]).reasons
+    assert plan(replace(farm, members=("web2",)), [gone]).reasons  # a farm cannot do without all of its nodes
+
+
 def test_a_node_that_is_no_member_is_not_in_the_plan() -> None:
     found = plan(FARM, [*(observed(name) for name in MEMBERS), observed("stranger")])
     assert [node.node for node in found.nodes] == list(MEMBERS)
@@ -169,9 +180,9 @@ def test_a_node_that_is_no_member_is_not_in_the_plan() -> None:
 def test_the_plan_holds_the_edits_as_they_were_observed() -> None:
     edit = Edit(3, 3, (Literal("<"), Reference("machine_keys.portal.validation_key")))
     change = FileChange(path="C:\\web.config", tag="t", encoding="utf-16-le", edits=(edit,))
-    found = plan(farm_of(spec_of()), [observed(files=(change,), subjects=(subject(Difference("a", "b", "c")),))])
+    found = plan(farm_of(spec_of()), [observed(to_stage=(change,), subjects=(subject(Difference("a", "b", "c")),))])
     (node,) = found.nodes
-    assert node.files == (change,)
+    assert node.to_stage == (change,)
     assert node.operations[0].differences == (Difference("a", "b", "c"),)
 
 
@@ -207,6 +218,6 @@ def test_after_the_plan_is_carried_out_there_is_nothing_to_do(tmp_path: Path) ->
     assert first.may_apply
     assert planted_in(json.dumps(first.to_json())) == []
     second = plan(farm_of(spec), [node.roll_out(spec, plan_of(spec, before))])
-    assert (second.changes, second.nodes[0].files) == (False, ())
+    assert (second.changes, second.nodes[0].to_stage) == (False, ())
     third = plan(farm_of(spec), [node.observe(spec)])
     assert (third.changes, third.reasons) == (False, ())

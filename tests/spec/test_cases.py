@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from keydeploy.spec import Declaration, check
+from keydeploy.spec.load import problems_of
 from tests.spec.reading import documents
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.yml"))
@@ -36,7 +37,7 @@ def test_no_message_quotes_a_value(case: Path) -> None:
 def test_the_order_of_hosts_does_not_matter_for_what_is_wrong_with_each(case: Path) -> None:
     given, expected = documents(case)
     found = check([*reversed(given)]).problems
-    alone = [check([declaration]).problems for declaration in given]
+    alone = [problems_of(declaration) for declaration in given]
     assert bool(found) == bool(expected)
     assert {problem.place for told in alone for problem in told} <= {problem.place for problem in found}
 

@@ -30,6 +30,12 @@ def spec(**changes: Any) -> Spec:
         {"applications": {}},
         {"applications": {"portal": {"site": "Default Web Site", "path": "/", "machine_key": "other"}}},
         {"rollout": {"grace": "3s"}},
+        {"rollout": {"require": {"all_but": ["web2"]}}},
+        {"rollout": {"backups": {"keep": 4}}},
+        {"rollout": {"backups": {"for": "29d"}}},
+        {"rollout": {"commit": "waves"}},
+        {"smart_cards": {"transaction_timeout": "100ms"}},
+        {"smart_cards": {"transaction_timeout": {"ksp": "100ms"}}},
     ],
 )
 def test_what_members_must_agree_on_changes_it(changes: dict[str, Any]) -> None:
@@ -42,10 +48,28 @@ def test_what_members_must_agree_on_changes_it(changes: dict[str, Any]) -> None:
         {"machine_keys": {"other": KEY, "portal": {**KEY, "validation": "HMACSHA256", "decryption": "AES"}}},
         {"applications": {"portal": {"web_config": "C:\\portal\\web.config", "machine_key": "portal"}}},
         {"rollout": {"grace": "2000ms", "lease": "1m", "health": {"url": "http://web2/health", "expect": 204}}},
+        {"rollout": {"require": {"all_but": []}, "backups": {"keep": 5, "for": "720h"}, "commit": "together"}},
     ],
 )
 def test_what_is_a_members_own_or_only_written_otherwise_does_not(changes: dict[str, Any]) -> None:
     assert spec(**changes).digest() == spec().digest()
+
+
+@pytest.mark.parametrize(
+    ("waves", "same"),
+    [
+        ({"canary": 1, "fractions": ["25.0%"], "pause": "0ms", "tolerate": 0}, True),
+        ({"canary": 2}, False),
+        ({"fractions": []}, False),
+        ({"fractions": ["25%", "50%"]}, False),
+        ({"pause": "1h"}, False),
+        ({"tolerate": 1}, False),
+    ],
+)
+def test_how_waves_go_is_agreed_on_and_who_takes_a_node_out_is_not(waves: dict[str, Any], same: bool) -> None:
+    own = {"drain": {"tasks": "drain.yml"}, "undrain": {"url": "http://balancer/in"}}
+    other = spec(rollout={"commit": "waves", "waves": waves, **own})
+    assert (other.digest() == spec(rollout={"commit": "waves"}).digest()) is same
 
 
 @pytest.mark.parametrize("show", [str, repr, lambda spec: spec.digest(), lambda spec: f"{spec.shared}"])

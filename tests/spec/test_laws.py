@@ -17,7 +17,7 @@ deterministic = settings(derandomize=True, deadline=None, max_examples=100)
 
 HEX = "0123456789abcdefABCDEF"
 NAMES = st.from_regex(r"[A-Za-zÄÖÜß][\w .-]{0,11}", fullmatch=True)
-DURATIONS = st.from_regex(r"[1-9][0-9]{0,2}(\.[0-9]{1,2})?(ms|s|m)", fullmatch=True)
+DURATIONS = st.from_regex(r"[1-9][0-9]{0,2}(\.[0-9]{1,2})?(ms|s|m|h|d)", fullmatch=True)
 MARK = "Marked!"
 """Stands at the end of every planted value, so that a message that quotes any part of it shows."""
 
@@ -39,16 +39,45 @@ HEALTHS = st.fixed_dictionaries(
     {"url": st.sampled_from(["http://node/health", "https://10.0.0.1:8443/?x=%20"])},
     optional={"expect": st.integers(100, 599), "within": DURATIONS},
 )
-ROLLOUTS = st.fixed_dictionaries(
+TOGETHER = {
+    "margin": DURATIONS,
+    "grace": DURATIONS,
+    "lease": DURATIONS,
+    "clock_drift_limit": DURATIONS,
+    "health": HEALTHS,
+    "require": st.just("all") | st.fixed_dictionaries({"all_but": st.lists(NAMES, max_size=3)}),
+    "backups": st.fixed_dictionaries({}, optional={"keep": st.integers(1, 9), "for": DURATIONS}),
+}
+HOOKS = st.fixed_dictionaries({"tasks": st.just("balancer/drain.yml")}, optional={"wait": DURATIONS}) | (
+    st.fixed_dictionaries(
+        {"url": st.just("http://balancer/out?node=web1")},
+        optional={
+            "method": st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            "expect": st.integers(100, 599),
+            "within": DURATIONS,
+            "wait": DURATIONS,
+        },
+    )
+)
+WAVES = st.fixed_dictionaries(
     {},
     optional={
-        "commit": st.just("together"),
-        "margin": DURATIONS,
-        "grace": DURATIONS,
-        "lease": DURATIONS,
-        "clock_drift_limit": DURATIONS,
-        "health": HEALTHS,
+        "canary": st.integers(1, 9),
+        "fractions": st.sets(st.integers(1, 100), max_size=3).map(lambda parts: [f"{part}%" for part in sorted(parts)]),
+        "pause": DURATIONS,
+        "tolerate": st.integers(0, 9),
     },
+)
+ROLLOUTS = st.fixed_dictionaries({}, optional={"commit": st.just("together"), **TOGETHER}) | st.fixed_dictionaries(
+    {"commit": st.just("waves")}, optional={"waves": WAVES, "drain": HOOKS, "undrain": HOOKS, **TOGETHER}
+)
+TIMEOUTS = st.integers(1, 9999).map(lambda milliseconds: f"{milliseconds}ms")
+SMART_CARDS = st.fixed_dictionaries(
+    {
+        "transaction_timeout": TIMEOUTS
+        | st.fixed_dictionaries({"csp": TIMEOUTS}, optional={"ksp": TIMEOUTS})
+        | st.fixed_dictionaries({"ksp": TIMEOUTS})
+    }
 )
 
 
@@ -66,7 +95,13 @@ def valid_specs(draw: st.DrawFn) -> dict[str, Any]:
         }
         for index, name in enumerate(draw(st.lists(NAMES, unique=True, max_size=3)))
     }
-    whole = {"farm": draw(NAMES), "machine_keys": keys, "applications": applications, "rollout": draw(ROLLOUTS)}
+    whole = {
+        "farm": draw(NAMES),
+        "machine_keys": keys,
+        "applications": applications,
+        "smart_cards": draw(SMART_CARDS),
+        "rollout": draw(ROLLOUTS),
+    }
     return {name: value for name, value in whole.items() if draw(st.booleans()) or name == "machine_keys"}
 
 

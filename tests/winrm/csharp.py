@@ -25,7 +25,7 @@ class CSharpStand(WinRmStand):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._hosts: dict[str, Host] = {}
+        self._hosts: dict[tuple[str, str], Host] = {}  # by host and module
         self._locks: dict[str, threading.Lock] = {}
         self._ends = ExitStack()
 
@@ -65,9 +65,9 @@ class CSharpStand(WinRmStand):
         """Let the code of *call* answer it, in the process of its host."""
         host = next(host for host, address in self.addresses.items() if address == call.node)
         with self._locks[host]:
-            if host not in self._hosts:
-                self._hosts[host] = self._start(host, call)
-            return self._hosts[host].ask(call.arguments["request"])
+            process = self._hosts.get((host, call.module)) or self._start(host, call)
+            self._hosts[host, call.module] = process
+            return process.ask(call.arguments["request"])
 
     def _start(self, host: str, call: Call) -> Host:
         compile_: Callable[[program.Sources], Path] = program.for_wine if self.dotnet else program.for_mono

@@ -198,16 +198,67 @@ class BindingList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRun:
+    """A run that has ended on a node."""
+
+    run: str
+    how: Literal["confirmed", "rolled_back"]
+    at: Instant
+    holder: str | None
+    """None where the run never had the lock."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """What a confirmed run replaced."""
+
+    run: str
+    committed: Instant
+    """When the run switched, on the node's clock."""
+    kept: bool
+    """False: its contents are gone, so that it cannot go back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalState:
-    """The run that is unfinished on a node, if any, and the lock."""
+    """The run that is unfinished on a node, if any, the lock, and what earlier runs left."""
 
     run: str | None = None
     phase: Literal["staged", "committing", "committed"] | None = None
     confirmed: str | None = None
     """The run that was confirmed last."""
+    lock: str | None = None
+    """The run that holds the lock."""
     holder: str | None = None
     since: str | None = None
+    expires: str | None = None
     generation: int = 0
+    last: EndedRun | None = None
+    backups: tuple[Backup, ...] = ()
+    """The latest last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackedUp:
+    """A place that a run changed, and how it stands now.
+
+    *state*: `as_left` by the run; `as_before` it; `changed` since by somebody else; `irreversible` (what was there
+    before was a key that could not be kept).
+    """
+
+    noun: str
+    place: str
+    state: Literal["as_left", "as_before", "changed", "irreversible"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupState:
+    """The node against a backup."""
+
+    run: str | None
+    """None where there is no such backup, or its contents are gone."""
+    committed: Instant | None = None
+    places: tuple[BackedUp, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +286,7 @@ Answer = (
     | AppPoolList
     | BindingList
     | JournalState
+    | BackupState
     | Acquired
     | Committed
 )

@@ -47,8 +47,9 @@ def encode(value: Any) -> Any:
         return value
     kind: Any = type(value)
     return {
-        name: to_instant(getattr(value, name)) if hint == Instant else encode(getattr(value, name))
+        name: to_instant(found) if Instant in (hint, *get_args(hint)) and found is not None else encode(found)
         for name, hint in _fields(kind).items()
+        for found in (getattr(value, name),)
     }
 
 

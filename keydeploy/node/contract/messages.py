@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from keydeploy.errors import NodeError
-from keydeploy.node.contract.answers import Acquired, Answer, Committed, FileState, JournalState, SystemState
+from keydeploy.node.contract.answers import (
+    Acquired,
+    Answer,
+    Committed,
+    FileState,
+    JournalState,
+    RegistryState,
+    SystemState,
+)
 from keydeploy.node.contract.codec import decode, encode
-from keydeploy.node.contract.operations import Operation, ReadFile
+from keydeploy.node.contract.operations import Operation, ReadFile, ReadRegistry
 from keydeploy.secret import Secret
 
 VERSION = 1
@@ -37,12 +45,15 @@ class Request:
     """The lock generation under which the run changes the node; None before it has the lock."""
     recorded: bool = False
     """Work also where PowerShell writes down what passes through it."""
+    id: str | None = None
+    """Tells a request that is delivered twice: what it stages is not staged again."""
 
     def to_json(self) -> str:
         """Write the request as it goes to the node. It holds secrets."""
         return json.dumps(
             {
                 "contract": VERSION,
+                "id": self.id,
                 "run": self.run,
                 "generation": self.generation,
                 "tag_key": encode(self.tag_key),
@@ -96,6 +107,14 @@ class Response:
         read = (answer for operation, answer in self._answers if isinstance(operation, ReadFile))
         return [answer for answer in read if isinstance(answer, FileState | NodeError)]
 
+    def registry_values(self) -> dict[ReadRegistry, RegistryState | NodeError]:
+        """Answer the values of the registry by the reading of each; one that could not be read is an error."""
+        return {
+            operation: answer
+            for operation, answer in self._answers
+            if isinstance(operation, ReadRegistry) and isinstance(answer, RegistryState | NodeError)
+        }
+
     def system(self) -> SystemState:
         """Answer the last reading of the system."""
         return self._only(SystemState)
@@ -129,6 +148,7 @@ def parse_request(text: str) -> Request:
         if not _RUN.fullmatch(value["run"]):
             raise ValueError("not the name of a run")
         return Request(
+            id=decode(str | None, value["id"]),
             run=value["run"],
             generation=decode(int | None, value["generation"]),
             tag_key=decode(Secret, value["tag_key"]),

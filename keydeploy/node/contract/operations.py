@@ -126,15 +126,27 @@ class ListBindings:
 
 @dataclass(frozen=True, slots=True)
 class ReadJournal:
-    """Read who holds the lock and whether a run is unfinished."""
+    """Read who holds the lock, whether a run is unfinished, how the last one ended and what backups there are."""
 
     do: ClassVar = "journal.read"
     answer: ClassVar = answers.JournalState
 
 
 @dataclass(frozen=True, slots=True)
+class ReadBackup:
+    """Compare the node with the backup of *run* (None: of the run that was confirmed last)."""
+
+    run: str | None
+    do: ClassVar = "backup.read"
+    answer: ClassVar = answers.BackupState
+
+
+@dataclass(frozen=True, slots=True)
 class AcquireLock:
-    """Take the node for this run, for *lease* seconds; refused while another run's lease lasts or it is unfinished."""
+    """Take the node for this run, for *lease* seconds.
+
+    Refused while another run's lease lasts or it is unfinished, and when this run has ended here already.
+    """
 
     holder: str
     lease: Seconds
@@ -311,6 +323,19 @@ class StageBinding:
 
 
 @dataclass(frozen=True, slots=True)
+class StageBackup:
+    """Prepare all that *run* changed to become what it was before that run.
+
+    A place that is not as *run* left it is refused, unless *force* says that the later change goes, too.
+    """
+
+    run: str
+    force: bool
+    do: ClassVar = "backup.stage"
+    answer: ClassVar = Done
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """Wait until *at*, an instant of the node's own clock, and switch everything that is staged.
 
@@ -325,16 +350,25 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """End the run: what was switched stays, staged data goes, the lock is released."""
+    """End the run: what was switched stays, staged data goes, the lock is released.
 
+    Backups remain of the last *keep* runs, this one among them, each for *expire* seconds.
+    """
+
+    keep: int = 5
+    expire: Seconds = 30 * 24 * 3600.0
     do: ClassVar = "journal.confirm"
     answer: ClassVar = Done
 
 
 @dataclass(frozen=True, slots=True)
 class RollBack:
-    """End the run: what was switched goes back, staged data goes, the lock is released."""
+    """End the run: what was switched goes back, staged data goes, the lock is released.
 
+    What somebody else has changed since is refused, unless *leave* says that it stays and the rest goes back.
+    """
+
+    leave: bool = False
     do: ClassVar = "journal.roll_back"
     answer: ClassVar = Done
 
@@ -349,8 +383,9 @@ Reading = (
     | ListAppPools
     | ListBindings
     | ReadJournal
+    | ReadBackup
 )
 
 Staging = StageFile | StageRegistry | StageContainer | StageCertificate | StageAppPool | RecycleAppPool | StageBinding
 
-Operation = Reading | Staging | AcquireLock | ResumeLock | BeginJournal | Commit | Confirm | RollBack
+Operation = Reading | Staging | StageBackup | AcquireLock | ResumeLock | BeginJournal | Commit | Confirm | RollBack

@@ -126,7 +126,7 @@ class AppPools:
 class AppPoolChange(Change):
     """The settings of an app pool."""
 
-    noun = "app pool"
+    noun = "app_pool"
 
     def __init__(self, pools: AppPools, name: str) -> None:
         self._pools = pools

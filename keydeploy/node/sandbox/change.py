@@ -13,10 +13,9 @@ class Change(ABC):
     """A place on the node that a run changes."""
 
     noun: ClassVar[str]
+    """As in the names of the contract's operations."""
     is_effect: ClassVar[bool] = False
     """Has no state; happens behind the others, at the commit and when going back."""
-    backed_up: ClassVar[bool] = True
-    """What it replaced is kept as a backup when the run is confirmed; False where that is a private key."""
 
     @abstractmethod
     def place(self) -> str:
@@ -26,6 +25,10 @@ class Change(ABC):
     def target(self) -> dict[str, Any]:
         """Answer what the change is made of again when it comes from the journal; no secret is in it."""
 
+    def title(self) -> str:
+        """Answer the place for a person."""
+        return " ".join(str(value) for value in self.target().values() if not isinstance(value, bool))
+
     @abstractmethod
     def show(self) -> Content:
         """Answer what is there now; changes nothing."""
@@ -33,6 +36,19 @@ class Change(ABC):
     def same(self, shown: Content, kept: Content) -> bool:
         """Tell whether what is there is what was kept."""
         return shown == kept
+
+    @property
+    def word(self) -> str:
+        """Answer the noun as people write it."""
+        return self.noun.replace("_", " ")
+
+    def to_keep(self, shown: Content, known: Content) -> Content:  # noqa: ARG002 - most show all that they hold
+        """Answer what can be kept of what is shown, to go back to; *known* may hold what is not shown."""
+        return shown
+
+    def may_put(self, kept: Content) -> bool:  # noqa: ARG002 - most can put back whatever was kept
+        """Tell whether what was *kept* is enough to put it back."""
+        return True
 
     def tidy(self) -> None:  # noqa: B027 - most places have nothing beside them
         """Remove what a crash of `put` may have left beside the place."""

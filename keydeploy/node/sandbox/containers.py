@@ -135,7 +135,6 @@ class ContainerChange(Change):
     """A container: its key and who may use it."""
 
     noun = "container"
-    backed_up = False
 
     def __init__(self, containers: Containers, name: str) -> None:
         self._containers = containers
@@ -158,17 +157,30 @@ class ContainerChange(Change):
     def tidy(self) -> None:
         self._containers.tidy(self._name)
 
+    def to_keep(self, shown: Content, known: Content) -> Content:
+        held = None if shown is None else _of(shown)
+        if held is None or held.exportable:
+            return shown
+        other = None if known is None else _of(known)
+        return _content(replace(held, key=other.key if other and other.public_key == held.public_key else None))
+
+    def may_put(self, kept: Content) -> bool:
+        held = None if kept is None else _of(kept)
+        if held is None or held.key is not None or held.public_key is None:
+            return True
+        present = self._containers.held(self._name)
+        return present is not None and present.public_key == held.public_key
+
     def put(self, kept: Content) -> None:
-        if kept is None:
-            self._containers.delete(self._name)
-            return
-        held, present = _of(kept), self._containers.held(self._name)
-        if held.key is not None or held.public_key is None:
-            self._containers.put(held)
-        elif present is not None and present.public_key == held.public_key:
-            self._containers.put(replace(present, sddl=held.sddl))
-        else:
+        if not self.may_put(kept):
             raise NodeError("irreversible", "a container's old key was not exportable and cannot be put back")
+        held, present = None if kept is None else _of(kept), self._containers.held(self._name)
+        if held is None:
+            self._containers.delete(self._name)
+        elif held.key is None and held.public_key is not None and present is not None:
+            self._containers.put(replace(present, sddl=held.sddl))  # the key is there already
+        else:
+            self._containers.put(held)
 
 
 def machine_guid(root: Path) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -128,11 +129,17 @@ def discard_temporary(target: Path) -> None:
 
 def write_file(file: Path, content: bytes) -> None:
     """Write a file that only its owner reads, with the folders above it."""
-    for folder in reversed([folder for folder in file.parents if not folder.exists()]):
-        folder.mkdir(mode=0o700, exist_ok=True)
+    create_folder(file.parent)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
+        sys.audit("keydeploy.write", descriptor, content)  # where a sandbox may be told to fail
         stream.write(content)
+
+
+def create_folder(folder: Path) -> None:
+    """Make *folder*, and those above it, for its owner only; one that is there stays as it is."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
 
 
 def read_file(file: Path) -> bytes:

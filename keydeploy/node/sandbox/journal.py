@@ -6,106 +6,96 @@ A run keeps, for each change, what was there before and what shall be there afte
 `journal.json` goes first, and whatever else a crash leaves behind is removed by the next run that ends.
 """
 
-import shutil
-from dataclasses import asdict, dataclass, replace
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from keydeploy.errors import NodeError
 from keydeploy.node.contract import JournalState, from_instant, to_instant
+from keydeploy.node.sandbox.backups import Backups
 from keydeploy.node.sandbox.change import Change, Content
-from keydeploy.node.sandbox.files import write_file
+from keydeploy.node.sandbox.files import create_folder
 from keydeploy.node.sandbox.json_file import read_json, write_json
+from keydeploy.node.sandbox.record import Entry, Lock, Phase, Record
 
-_KEPT_BACKUPS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lock:
-    """Who may change the node."""
-
-    run: str | None = None
-    holder: str | None = None
-    since: str | None = None
-    expires: str | None = None
-    lease: float = 0.0
-    """In seconds, from each renewal."""
-    generation: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One change of a run, and the number under which its contents lie in the run's folder."""
-
-    noun: str
-    place: str
-    target: dict[str, Any]
-    number: int
-    existed: bool
-    """Whether something was there before."""
-    exists: bool
-    """Whether something shall be there after."""
-    early: bool
-    """Whether it is put when it is staged."""
-    backed_up: bool
-    """Whether what was there before is kept when the run is confirmed."""
-
-
-Phase = Literal["staged", "committing", "committed"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """A run that has begun and not ended."""
-
-    run: str
-    phase: Phase
-    entries: tuple[Entry, ...] = ()
-    committed: str | None = None
-    """The instant of the switch, on the node's clock."""
+_PATIENCE = 10.0
+_PAUSE = 0.05
+"""Seconds to wait for another process that is changing the node, and between two looks."""
 
 
 class Journal:
-    """The folder `%ProgramData%\\keydeploy` of one node."""
+    """The folder `%ProgramData%\\keydeploy` of one node; *clock* is the node's, in seconds since 1970."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], float]) -> None:
         self._folder = folder
+        self._clock = clock
 
     def read(self) -> JournalState:
         """Answer what the journal holds; nothing is created by looking."""
-        lock, record, backups = self._lock(), self._record(), self._backups()
+        lock, record, backups = self._lock(), self._record(), self._backups().all()
         return JournalState(
             run=record.run if record else None,
             phase=record.phase if record else None,
-            confirmed=backups[-1].name if backups else None,
+            confirmed=backups[-1].run if backups else None,
+            lock=lock.run,
             holder=lock.holder,
             since=lock.since,
+            expires=lock.expires,
             generation=lock.generation,
+            last=self._backups().last(),
+            backups=backups,
         )
 
-    def acquire(self, run: str, holder: str, lease: float, now: float) -> int:
-        """Take or renew the lock and answer its generation; raises `NodeError` while another run holds it."""
-        lock = self._lock()
-        if lock.run == run:
-            self._write("lock", replace(lock, expires=to_instant(now + lease), lease=lease))
-            return lock.generation
-        record = self._record()
-        if record is not None and record.run != run and self._is_free(now):
-            raise NodeError("unfinished", f"run {record.run} is unfinished on this node")
-        return self._take(run, holder, lease, now)
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep other processes from changing anything here meanwhile; raises `NodeError` when one does not end."""
+        create_folder(self._folder)
+        descriptor = os.open(self._folder, os.O_RDONLY)
+        end = time.monotonic() + _PATIENCE
+        try:
+            while not _is_ours(descriptor):
+                if time.monotonic() > end:
+                    raise NodeError("in_use", "another process is changing this node")
+                time.sleep(_PAUSE)
+            yield
+        finally:
+            os.close(descriptor)
 
-    def resume(self, run: str, holder: str, lease: float, now: float) -> int:
+    def acquire(self, run: str, holder: str, lease: float) -> int:
+        """Take or renew the lock and answer its generation.
+
+        Raises `NodeError` while another run holds it, and when *run* has ended here: then the request comes late.
+        """
+        lock, record = self._lock(), self._record()
+        if self._is_over(run):
+            raise NodeError("ended", "this run has ended on the node already")
+        if lock.run == run:
+            self._write("lock", replace(lock, expires=to_instant(self._clock() + lease), lease=lease))
+            return lock.generation
+        if record is not None and record.run != run and self._is_free():
+            raise NodeError("unfinished", f"run {record.run} is unfinished on this node")
+        return self._take(run, holder, lease, None)
+
+    def resume(self, run: str, holder: str, lease: float, request: str | None) -> int:
         """Take the lock over to end *run*, which left its record here, and answer the new generation.
 
         Raises `NodeError` while a lease lasts, and when that run left nothing here.
         """
         if self._record_of(run) is None:
             raise NodeError("no_run", "this run left nothing unfinished on the node")
-        return self._take(run, holder, lease, now)
-
-    def _take(self, run: str, holder: str, lease: float, now: float) -> int:
         lock = self._lock()
-        if not self._is_free(now):
+        if request is not None and lock.request == request:
+            return lock.generation
+        return self._take(run, holder, lease, request)
+
+    def _take(self, run: str, holder: str, lease: float, request: str | None) -> int:
+        lock, now = self._lock(), self._clock()
+        if not self._is_free():
             raise NodeError("locked", f"{lock.holder} has held the node's lock since {lock.since}")
         taken = Lock(
             run=run,
@@ -114,13 +104,16 @@ class Journal:
             expires=to_instant(now + lease),
             lease=lease,
             generation=lock.generation + 1,
+            request=request,
         )
         self._write("lock", taken)
         return taken.generation
 
-    def _is_free(self, now: float) -> bool:
+    def _is_free(self) -> bool:
         lock = self._lock()
-        return lock.run is None or lock.expires is None or from_instant(lock.expires) <= now
+        if lock.run is None or lock.expires is None or from_instant(lock.expires) <= self._clock():
+            return True
+        return self._is_over(lock.run)  # a crash came between its end and the release
 
     def renew(self, run: str, generation: int | None, now: float) -> None:
         """Let the lease of *run* begin anew at *now*, which may lie ahead; raises `NodeError` when it lost the lock."""
@@ -128,13 +121,19 @@ class Journal:
         lock = self._lock()
         self._write("lock", replace(lock, expires=to_instant(now + lock.lease)))
 
-    def begin(self, run: str, generation: int | None) -> None:
+    def begin(self, run: str, generation: int | None, request: str | None) -> None:
         """Begin the record of *run*; raises `NodeError` when it has begun to switch already."""
         self._require_lock(run, generation)
         record = self._record()
         if record is not None:
             _require_staged(record)
-        self._write("journal", Record(run=run, phase="staged"))
+        self._write("journal", Record(run=run, phase="staged", folder=self._folder_of(run), request=request))
+
+    def is_begun_by(self, request: str | None, run: str, generation: int | None) -> bool:
+        """Tell whether *request* has begun the record of *run* already; raises `NodeError` when that lost the lock."""
+        self._require_lock(run, generation)
+        record = self._record_of(run)
+        return request is not None and record is not None and record.request == request
 
     def stage(  # noqa: PLR0913 - what there is to keep
         self, run: str, generation: int | None, change: Change, before: Content, after: Content, *, early: bool
@@ -151,11 +150,8 @@ class Journal:
             existed=before is not None,
             exists=after is not None,
             early=early,
-            backed_up=change.backed_up,
         )
-        for which, content in (("before", before), ("after", after)):
-            if content is not None:
-                write_file(self._content(record.run, entry, which), content)
+        record.keep(entry, before, after)
         others = (other for other in record.entries if other.number != entry.number)
         self._write("journal", replace(record, entries=(*others, entry)))
 
@@ -187,73 +183,46 @@ class Journal:
             raise NodeError("no_run", "this run was confirmed on the node; what it switched stays")
         return self.record(run, generation) if self._record_of(run) else None
 
-    def before(self, record: Record, entry: Entry) -> Content:
-        """Answer what was there before the run."""
-        return self._content(record.run, entry, "before").read_bytes() if entry.existed else None
+    def backup(self, run: str | None) -> Record | None:
+        """Answer what *run* (None: the one confirmed last) replaced; None where that is not kept."""
+        return self._backups().of(run)
 
-    def after(self, record: Record, entry: Entry) -> Content:
-        """Answer what the run puts there."""
-        return self._content(record.run, entry, "after").read_bytes() if entry.exists else None
-
-    def confirm(self, run: str, generation: int | None) -> None:
+    def confirm(self, run: str, generation: int | None, keep: int, expire: float) -> None:
         """End *run*, keep what it replaced as a backup and release the lock; done before, it is done again."""
         if not self._is_confirmed(run):
-            record = self.record(run, generation)
+            record, lock = self.record(run, generation), self._lock()
             if record.phase != "committed":
                 raise NodeError("unfinished", "this run has not switched on the node and cannot be confirmed")
-            write_json(self._backup(run), {"generation": self._lock().generation, **asdict(record)})
+            self._backups().add(_to_json(record), generation=lock.generation, keep=keep, expire=expire)
+            self._backups().note_end(run, "confirmed", lock.holder, self._clock())
         self._end(run)
 
     def forget(self, run: str) -> None:
-        """End *run*, remove all that it kept and release the lock."""
-        self._backup(run).unlink(missing_ok=True)
+        """End *run*, remove all that it kept and release the lock; what comes of it from now on comes late."""
+        lock = self._lock()
+        self._backups().remove(run)
+        if self._record_of(run) is not None or not self._backups().has_ended(run):
+            self._backups().note_end(run, "rolled_back", lock.holder if lock.run == run else None, self._clock())
         self._end(run)
 
     def _end(self, run: str) -> None:
         if self._record_of(run) is not None:
             (self._folder / "journal.json").unlink()
-        self._tidy()
+        self._backups().tidy(self._clock())
         lock = self._lock()
         if lock.run == run:
             self._write("lock", Lock(generation=lock.generation))
 
-    def _tidy(self) -> None:
-        """Remove what ended runs staged, all backups but the latest, and of these what is none."""
-        backups = self._backups()
-        for folder in self._ended_runs():
-            if folder not in backups[-_KEPT_BACKUPS:]:
-                shutil.rmtree(folder)
-                continue
-            for entry in read_json(self._backup(folder.name))["entries"]:
-                for which in ("after",) if entry["backed_up"] else ("before", "after"):
-                    _content(folder, entry["number"], which).unlink(missing_ok=True)
-
-    def _ended_runs(self) -> list[Path]:
-        unfinished = self._record()
-        folders = (self._folder / "runs").glob("*")
-        return [folder for folder in folders if unfinished is None or folder.name != unfinished.run]
-
-    def _backups(self) -> list[Path]:
-        """Answer the folders of the runs that were confirmed, the latest last."""
-        confirmed = [folder for folder in self._ended_runs() if self._backup(folder.name).exists()]
-        return sorted(confirmed, key=self._generation)
-
-    def _generation(self, folder: Path) -> int:
-        return int(read_json(self._backup(folder.name))["generation"])
+    def _is_over(self, run: str) -> bool:
+        return self._record_of(run) is None and self._backups().has_ended(run)
 
     def _is_confirmed(self, run: str) -> bool:
-        return self._record_of(run) is None and self._backup(run).exists()
+        return self._record_of(run) is None and self._backups().knows(run)
 
     def _require_lock(self, run: str, generation: int | None) -> None:
         lock = self._lock()
         if lock.run != run or (generation is not None and generation != lock.generation):
             raise NodeError("generation", "this run does not hold the node's lock, or no longer")
-
-    def _content(self, run: str, entry: Entry, which: str) -> Path:
-        return _content(self._folder / "runs" / run, entry.number, which)
-
-    def _backup(self, run: str) -> Path:
-        return self._folder / "runs" / run / "record.json"
 
     def _lock(self) -> Lock:
         return Lock(**(read_json(self._folder / "lock.json") or {}))
@@ -264,17 +233,29 @@ class Journal:
 
     def _record(self) -> Record | None:
         value = read_json(self._folder / "journal.json")
-        if value is None:
-            return None
-        entries = tuple(Entry(**entry) for entry in value.pop("entries"))
-        return Record(entries=entries, **value)
+        return None if value is None else Record.from_json(value, self._folder_of(value["run"]))
+
+    def _folder_of(self, run: str) -> Path:
+        return self._folder / "runs" / run
+
+    def _backups(self) -> Backups:
+        record = self._record()
+        return Backups(self._folder, record.run if record else None)
 
     def _write(self, name: str, value: Lock | Record) -> None:
-        write_json(self._folder / f"{name}.json", asdict(value))
+        write_json(self._folder / f"{name}.json", _to_json(value) if isinstance(value, Record) else asdict(value))
 
 
-def _content(folder: Path, number: int, which: str) -> Path:
-    return folder / f"{number}.{which}"
+def _to_json(record: Record) -> dict[str, Any]:
+    return {name: value for name, value in asdict(record).items() if name != "folder"}
+
+
+def _is_ours(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _require_staged(record: Record) -> None:

@@ -4,10 +4,11 @@ It keeps the same contract as a real node and answers inside the caller's proces
 in the folder, not even a time of access where the system allows that.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, assert_never, get_args
+from typing import Any, Literal, assert_never, get_args
 
 from keydeploy.errors import DocumentError, NodeError, Unreachable
 from keydeploy.node import contract, paths
@@ -15,6 +16,8 @@ from keydeploy.node.contract import (
     Acquired,
     AcquireLock,
     Answer,
+    BackedUp,
+    BackupState,
     BeginJournal,
     Commit,
     Committed,
@@ -25,6 +28,7 @@ from keydeploy.node.contract import (
     ListCertificates,
     ListContainers,
     Operation,
+    ReadBackup,
     ReadContainer,
     ReadFile,
     ReadJournal,
@@ -35,6 +39,7 @@ from keydeploy.node.contract import (
     ResumeLock,
     RollBack,
     StageAppPool,
+    StageBackup,
     StageBinding,
     StageCertificate,
     StageContainer,
@@ -46,14 +51,19 @@ from keydeploy.node.sandbox.app_pools import AppPoolChange, AppPools, Recycling
 from keydeploy.node.sandbox.application_host import ApplicationHost
 from keydeploy.node.sandbox.bindings import BindingChange, Bindings
 from keydeploy.node.sandbox.certificates import CertificateChange, Certificates
-from keydeploy.node.sandbox.change import Change, Staging
+from keydeploy.node.sandbox.change import Change, Content, Staging
 from keydeploy.node.sandbox.containers import ContainerChange, Containers
 from keydeploy.node.sandbox.faults import Behaviour
 from keydeploy.node.sandbox.files import FileChange, Files
-from keydeploy.node.sandbox.journal import Entry, Journal, Record
+from keydeploy.node.sandbox.journal import Journal
+from keydeploy.node.sandbox.mishaps import Mishaps
+from keydeploy.node.sandbox.record import Entry, Record
 from keydeploy.node.sandbox.registry import Registry, RegistryChange
 
 _OWN_FOLDER = "%ProgramData%\\keydeploy"
+_PlaceReading = (
+    ReadFile | ReadRegistry | ReadContainer | ListContainers | ListCertificates | ListAppPools | ListBindings
+)
 _READINGS = get_args(contract.Reading)
 _STAGINGS = get_args(contract.Staging)
 _SILENT = (BeginJournal, *_STAGINGS, Confirm, RollBack)
@@ -92,7 +102,11 @@ class Sandbox:
         if not (self._root / "C").is_dir():
             raise Unreachable("there is no sandbox node in this folder", hint="keydeploy sandbox create DIR makes one")
         self._behaviour = Behaviour.of(self._root)
-        self._journal = Journal(paths.locate(self._root, _OWN_FOLDER))
+        self._mishaps = Mishaps(self._behaviour, self._sleep)
+        self._journal = Journal(paths.locate(self._root, _OWN_FOLDER), self._clock)
+        return self._mishaps.deliver(text, self._answer)
+
+    def _answer(self, text: str) -> str:
         try:
             request = contract.parse_request(text)
             results = self._carry_out(request)
@@ -110,12 +124,12 @@ class Sandbox:
                 results.append(contract.error_result(NodeError("not_done", "an operation before this one failed")))
                 continue
             try:
-                self._behaviour.provoke(operation.do, "before")
+                self._mishaps.provoke(operation.do, "before")
                 if not isinstance(operation, Commit):  # which is late after its instant, not before
                     self._sleep(self._behaviour.lateness(operation.do))
                 lies = isinstance(operation, _SILENT) and self._behaviour.lies(operation.do)
                 answer = Done() if lies else self._perform(operation, request)
-                self._behaviour.provoke(operation.do, "after")
+                self._mishaps.provoke(operation.do, "after")
                 results.append(contract.result(answer))
             except (NodeError, DocumentError, OSError) as error:
                 results.append(contract.error_result(_own(error)))
@@ -125,17 +139,29 @@ class Sandbox:
     def _perform(self, operation: Operation, request: Request) -> Answer:
         if isinstance(operation, contract.Reading):
             return self._read(operation, request)
-        if isinstance(operation, contract.Staging):
-            self._journal.record(request.run, request.generation)
-            self._stage(self._staging(operation, request), request.run, request.generation)
-            return Done()
-        return self._advance(operation, request.run, request.generation)
+        if isinstance(operation, Commit):
+            return Committed(committed=self._commit(operation, request))
+        with self._journal.hold():
+            if isinstance(operation, contract.Staging):
+                self._journal.record(request.run, request.generation)
+                self._stage(self._staging(operation, request), request)
+                return Done()
+            return self._advance(operation, request)
 
     def _read(self, operation: contract.Reading, request: Request) -> Answer:
-        answer: Answer
         match operation:
             case ReadSystem():
-                answer = SystemState(clock=self._clock(), os="sandbox", machine=self._root.name)
+                return SystemState(clock=self._clock(), os="sandbox", machine=self._root.name)
+            case ReadJournal():
+                return self._journal.read()
+            case ReadBackup(run):
+                return self._compare_with_backup(run)
+            case _:
+                return self._read_places(operation, request)
+
+    def _read_places(self, operation: _PlaceReading, request: Request) -> Answer:
+        answer: Answer
+        match operation:
             case ReadFile():
                 answer = self._files.read(operation, request.tag_key)
             case ReadRegistry():
@@ -150,8 +176,6 @@ class Sandbox:
                 answer = self._app_pools.list_all()
             case ListBindings():
                 answer = self._bindings.list_all()
-            case ReadJournal():
-                answer = self._journal.read()
             case _:
                 assert_never(operation)
         return answer
@@ -177,85 +201,166 @@ class Sandbox:
         return staging
 
     def _advance(
-        self,
-        operation: AcquireLock | ResumeLock | BeginJournal | Commit | Confirm | RollBack,
-        run: str,
-        generation: int | None,
+        self, operation: StageBackup | AcquireLock | ResumeLock | BeginJournal | Confirm | RollBack, request: Request
     ) -> Answer:
+        run, generation = request.run, request.generation
         match operation:
+            case StageBackup():
+                self._stage_backup(operation, request)
             case AcquireLock(holder, lease):
-                return Acquired(generation=self._journal.acquire(run, holder, lease, self._clock()))
+                return Acquired(generation=self._journal.acquire(run, holder, lease))
             case ResumeLock(holder, lease):
-                return Acquired(generation=self._journal.resume(run, holder, lease, self._clock()))
+                return Acquired(generation=self._journal.resume(run, holder, lease, request.id))
             case BeginJournal():
-                self._begin(run, generation)
-            case Commit(at, grace):
-                return Committed(committed=self._commit(at, grace, run, generation))
-            case Confirm():
-                self._journal.confirm(run, generation)
-            case RollBack():
-                self._roll_back(run, generation)
+                self._begin(request)
+            case Confirm(keep, expire):
+                self._journal.confirm(run, generation, keep, expire)
+            case RollBack(leave):
+                self._roll_back(run, generation, leave=leave)
             case _:
                 assert_never(operation)
         return Done()
 
-    def _begin(self, run: str, generation: int | None) -> None:
+    def _begin(self, request: Request) -> None:
+        run, generation = request.run, request.generation
+        if self._journal.is_begun_by(request.id, run, generation):
+            return
         staged = self._journal.staged(run, generation)
         if staged is not None:
             self._restore(staged, (entry for entry in staged.entries if entry.early))
-        self._journal.begin(run, generation)
+        self._journal.begin(run, generation, request.id)
 
-    def _stage(self, staging: Staging, run: str, generation: int | None) -> None:
-        shown = staging.change.show()
+    def _stage(self, staging: Staging, request: Request) -> None:
+        change, (run, generation) = staging.change, (request.run, request.generation)
+        if self._journal.is_begun_by(request.id, run, generation):
+            record = self._journal.record(run, generation)
+            staged = next((entry for entry in record.entries if entry.place == change.place()), None)
+            if staged is not None:  # the request was delivered twice
+                self._put_early(record, staged)
+                return
+        shown = change.show()
         if not staging.is_as_observed(shown):
-            raise NodeError("changed", f"the {staging.change.noun} has changed since it was observed")
+            raise NodeError("changed", f"the {change.word} has changed since it was observed")
         after = staging.after(shown)
-        self._journal.stage(run, generation, staging.change, staging.before(shown), after, early=staging.early)
+        self._journal.stage(run, generation, change, staging.before(shown), after, early=staging.early)
         if staging.early:
-            staging.change.put(after)
+            change.put(after)
 
-    def _commit(self, at: float, grace: float, run: str, generation: int | None) -> float:
-        record = self._journal.record(run, generation)
-        if record.committed is not None:
-            return contract.from_instant(record.committed)
-        self._journal.renew(run, generation, max(at, self._clock()))
+    def _put_early(self, record: Record, entry: Entry) -> None:
+        """Put what a crash has kept from being put when it was staged."""
+        if not entry.early or record.phase != "staged":
+            return
+        change, shown, after = self._change(entry), self._change(entry).show(), record.after(entry)
+        if change.same(shown, after):
+            return
+        if not change.same(shown, record.before(entry)):
+            raise NodeError("changed", f"the {change.word} has changed since it was staged")
+        change.put(after)
+
+    def _stage_backup(self, operation: StageBackup, request: Request) -> None:
+        """Stage the way back of all that a confirmed run changed, the last change first."""
+        self._journal.record(request.run, request.generation)
+        backup = self._journal.backup(operation.run)
+        if backup is None:
+            raise NodeError("no_backup", "the node has no backup of this run, or its contents are gone")
+        for entry in reversed(backup.entries):
+            change, before = self._change(entry), backup.before(entry)
+            if not change.may_put(before):
+                raise NodeError(
+                    "irreversible", f"what the {change.word} held before was not kept and cannot be put back"
+                )
+            staging = Staging(
+                change=change,
+                is_as_observed=partial(self._may_go_back, backup, entry, force=operation.force),
+                before=partial(_to_keep, change, before),
+                after=partial(_answer, before),
+            )
+            self._stage(staging, request)
+
+    def _may_go_back(self, backup: Record, entry: Entry, shown: Content, *, force: bool) -> bool:
+        change = self._change(entry)
+        return force or change.is_effect or change.same(shown, backup.before(entry)) or backup.is_as_left(entry, shown)
+
+    def _compare_with_backup(self, run: str | None) -> BackupState:
+        backup = self._journal.backup(run)
+        if backup is None:
+            return BackupState(run=None)
+        entries = [entry for entry in backup.entries if not self._change(entry).is_effect]
+        places = tuple(self._stand_of(backup, entry) for entry in entries)
+        return BackupState(run=backup.run, committed=contract.from_instant(backup.committed or ""), places=places)
+
+    def _stand_of(self, backup: Record, entry: Entry) -> BackedUp:
+        change = self._change(entry)
+        shown, before = change.show(), backup.before(entry)
+        state: Literal["as_left", "as_before", "changed", "irreversible"] = "changed"
+        if change.same(shown, before):
+            state = "as_before"
+        elif not change.may_put(before):
+            state = "irreversible"
+        elif backup.is_as_left(entry, shown):
+            state = "as_left"
+        return BackedUp(noun=change.noun, place=change.title(), state=state)
+
+    def _commit(self, operation: Commit, request: Request) -> float:
+        at, (run, generation) = operation.at, (request.run, request.generation)
+        with self._journal.hold():
+            record = self._journal.record(run, generation)
+            if record.committed is not None:
+                return contract.from_instant(record.committed)
+            self._journal.renew(run, generation, max(at, self._clock()))
+        # Others may look, or find the lock taken, meanwhile.
         self._sleep(max(0.0, at - self._clock()) + self._behaviour.lateness(Commit.do))
-        if self._clock() > at + grace:
-            raise NodeError("late", f"the node was {self._clock() - at:.1f} s late and did not switch")
+        with self._journal.hold():
+            if self._clock() > at + operation.grace:
+                raise NodeError("late", f"the node was {self._clock() - at:.1f} s late and did not switch")
+            record = self._journal.record(run, generation)
+            return (
+                self._switch(record, generation)
+                if record.committed is None
+                else contract.from_instant(record.committed)
+            )
+
+    def _switch(self, record: Record, generation: int | None) -> float:
         for entry in record.entries:
             self._require_as_staged(record, entry)
-        self._journal.enter(run, generation, "committing")
+        self._journal.enter(record.run, generation, "committing")
         instant = self._clock()
         if not self._behaviour.lies(Commit.do):
             for entry in self._effects_last(record.entries):
                 self._require_as_staged(replace(record, phase="committing"), entry)  # also against the last moment
-                self._change(entry).put(self._journal.after(record, entry))
-        self._journal.enter(run, generation, "committed", contract.to_instant(instant))
+                self._change(entry).put(record.after(entry))
+        for entry in record.entries:
+            record.note_left(entry, self._change(entry).show())
+        self._journal.enter(record.run, generation, "committed", contract.to_instant(instant))
         return instant
 
     def _require_as_staged(self, record: Record, entry: Entry) -> None:
         change = self._change(entry)
         shown = change.show()
-        expected = [self._journal.after(record, entry)] if entry.early else [self._journal.before(record, entry)]
+        expected = [record.after(entry)] if entry.early else [record.before(entry)]
         if record.phase == "committing":  # a crash came between: some may have been switched already
-            expected.append(self._journal.after(record, entry))
+            expected.append(record.after(entry))
         if not any(change.same(shown, kept) for kept in expected):
-            raise NodeError("changed", f"a {change.noun} has changed since it was staged")
+            raise NodeError("changed", f"the {change.word} has changed since it was staged")
 
-    def _roll_back(self, run: str, generation: int | None) -> None:
+    def _roll_back(self, run: str, generation: int | None, *, leave: bool) -> None:
         record = self._journal.record_to_undo(run, generation)
         if record is not None:
             # Before the commit nothing was switched, so what somebody has changed since is not ours to judge.
             switched = (entry for entry in record.entries if entry.early or record.phase != "staged")
-            self._restore(record, switched)
+            self._restore(record, switched, but_for={"changed"} if leave else frozenset())
         self._journal.forget(run)
 
-    def _restore(self, record: Record, entries: Iterable[Entry]) -> None:
-        """Let the places of *entries* be as before the run; raises `NodeError` where one of them cannot be."""
+    def _restore(self, record: Record, entries: Iterable[Entry], *, but_for: Collection[str] = ()) -> None:
+        """Let the places of *entries* be as before the run.
+
+        Raises `NodeError` where one of them cannot be, unless its code is among those of *but_for*.
+        """
         backwards = self._effects_last(list(entries)[::-1])
         failures = [self._failure_to_restore(record, entry) for entry in backwards]  # of each, whatever the others say
-        for failure in filter(None, failures):
-            raise failure
+        for failure in failures:
+            if failure is not None and failure.code not in but_for:
+                raise failure
 
     def _failure_to_restore(self, record: Record, entry: Entry) -> NodeError | None:
         """Put back what was there before the run; answer why it was left as it is, None where it went back."""
@@ -268,9 +373,11 @@ class Sandbox:
     def _restore_one(self, record: Record, entry: Entry) -> None:
         change = self._change(entry)
         change.tidy()
-        before, after, shown = self._journal.before(record, entry), self._journal.after(record, entry), change.show()
+        before, after, shown = record.before(entry), record.after(entry), change.show()
         if not change.is_effect and not change.same(shown, before) and not change.same(shown, after):
-            raise NodeError("changed", f"a {change.noun} was changed by someone else after the commit; it was left so")
+            raise NodeError(
+                "changed", f"the {change.word} was changed by someone else after the commit; it was left so"
+            )
         change.put(before)
 
     def _effects_last(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -280,12 +387,20 @@ class Sandbox:
         return self._changes[entry.noun](entry.target)
 
     def _clock(self) -> float:
-        return self._real_clock() + self._behaviour.clock_offset
+        return self._real_clock() + self._behaviour.clock_is_ahead()
 
     def _count_call(self, request: Request) -> None:
         if self._behaviour.calls:
             with Path(self._behaviour.calls).open("a", encoding="utf-8") as log:
                 log.write(f"{self._root.name} {' '.join(_names(request))}\n")
+
+
+def _answer(content: Content, _shown: Content) -> Content:
+    return content
+
+
+def _to_keep(change: Change, known: Content, shown: Content) -> Content:
+    return change.to_keep(shown, known)
 
 
 def _names(request: Request) -> list[str]:

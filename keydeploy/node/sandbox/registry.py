@@ -102,7 +102,7 @@ class Registry:
 class RegistryChange(Change):
     """A value of the registry."""
 
-    noun = "registry value"
+    noun = "registry"
 
     def __init__(self, registry: Registry, place: _Place, *, is_new_key: bool) -> None:
         self._registry = registry

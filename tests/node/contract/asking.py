@@ -14,11 +14,13 @@ from keydeploy.node.contract import (
     Commit,
     Confirm,
     Operation,
+    ReadBackup,
     ReadFile,
     ReadJournal,
     Request,
     Response,
     ResumeLock,
+    StageBackup,
     StageFile,
     Staging,
 )
@@ -45,9 +47,15 @@ def _validator(kind: str) -> Draft202012Validator:
     return Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": definitions})
 
 
-def ask(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> list[Result]:
-    """Send *operations* and answer their results, one each."""
-    request = Request(run, TAG_KEY, operations, generation).to_json()
+def ask(
+    node: Answering,
+    *operations: Operation,
+    run: str = RUN,
+    generation: int | None = None,
+    delivered: str | None = None,
+) -> list[Result]:
+    """Send *operations*, in a request of the id *delivered*, and answer their results, one each."""
+    request = Request(run, TAG_KEY, operations, generation, id=delivered).to_json()
     conforms(request, "request")
     response = node.answer(request)
     conforms(response, "response")
@@ -62,17 +70,29 @@ def respond(node: Answering, *operations: Operation, run: str = RUN) -> Response
     return Response.from_json(node.answer(request.to_json()), request)
 
 
-def done(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> Result:
+def done(
+    node: Answering,
+    *operations: Operation,
+    run: str = RUN,
+    generation: int | None = None,
+    delivered: str | None = None,
+) -> Result:
     """Send *operations*, none of which may fail, and answer what the last one answered."""
-    results = ask(node, *operations, run=run, generation=generation)
+    results = ask(node, *operations, run=run, generation=generation, delivered=delivered)
     assert [result for result in results if "error" in result] == []
     answer: Result = results[-1]["ok"]
     return answer
 
 
-def refusal(node: Answering, *operations: Operation, run: str = RUN, generation: int | None = None) -> str:
+def refusal(
+    node: Answering,
+    *operations: Operation,
+    run: str = RUN,
+    generation: int | None = None,
+    delivered: str | None = None,
+) -> str:
     """Send *operations*, of which the last one shall fail, and answer its error code."""
-    results = ask(node, *operations, run=run, generation=generation)
+    results = ask(node, *operations, run=run, generation=generation, delivered=delivered)
     assert [result for result in results[:-1] if "error" in result] == []
     return str(results[-1]["error"]["code"])
 
@@ -95,7 +115,7 @@ def resume(lease: float = LEASE) -> ResumeLock:
     return ResumeLock("another@controller", lease)
 
 
-def stage(node: Answering, *changes: Staging, run: str = RUN) -> int:
+def stage(node: Answering, *changes: Staging | StageBackup, run: str = RUN) -> int:
     """Take the node and stage *changes*; answer the generation of the lock."""
     results = ask(node, acquire(), BeginJournal(), *changes, run=run)
     assert [result for result in results if "error" in result] == []
@@ -107,14 +127,15 @@ def switch(node: NodeUnderTest, run: str = RUN) -> None:
     done(node, Commit(node.clock(), 2.0), run=run)
 
 
-def roll_out(node: NodeUnderTest, *changes: Staging, run: str = RUN) -> None:
-    """Stage, commit and confirm *changes*."""
+def roll_out(node: NodeUnderTest, *changes: Staging | StageBackup, run: str | None = None) -> None:
+    """Stage, commit and confirm *changes*, in a run of their own where none is named."""
+    run = run or f"run-{uuid.uuid4().hex[:8]}"
     stage(node, *changes, run=run)
     switch(node, run)
     done(node, Confirm(), run=run)
 
 
-def refused(node: Answering, *changes: Staging, run: str = RUN) -> str:
+def refused(node: Answering, *changes: Staging | StageBackup, run: str = RUN) -> str:
     """Take the node and stage *changes*, of which the last one shall be refused; answer its error code."""
     return refusal(node, acquire(), BeginJournal(), *changes, run=run)
 
@@ -126,6 +147,16 @@ def unique(what: str) -> str:
 
 def journal_of(node: Answering) -> Result:
     return done(node, ReadJournal(), run="looking")
+
+
+def backup_of(node: Answering, run: str | None) -> Result:
+    """Answer how the node stands against the backup of *run* (None: of the one that was confirmed last)."""
+    return done(node, ReadBackup(run), run="looking")
+
+
+def standing(node: Answering, run: str | None) -> list[str]:
+    """Answer how the places of the backup of *run* stand, in the order in which they were staged."""
+    return [place["state"] for place in backup_of(node, run)["places"]]
 
 
 def seen(node: Answering, path: str) -> Result:

@@ -1,5 +1,6 @@
 """App pools: what is in force, and how it changes and goes back."""
 
+import re
 from typing import Any
 
 import pytest
@@ -12,8 +13,22 @@ from keydeploy.node.contract import (
     RecycleAppPool,
     RollBack,
     StageAppPool,
+    StageBackup,
 )
-from tests.node.contract.asking import acquire, ask, done, journal_of, refusal, refused, stage, switch
+from tests.node.contract.asking import (
+    RUN,
+    acquire,
+    ask,
+    backup_of,
+    done,
+    journal_of,
+    refusal,
+    refused,
+    roll_out,
+    stage,
+    standing,
+    switch,
+)
 from tests.node.contract.iis import APPLICATION_HOST, MARK, install
 from tests.node.contract.under_test import NodeUnderTest
 
@@ -185,3 +200,27 @@ def test_recycling_leaves_the_configuration_as_it_is(iis: NodeUnderTest) -> None
     done(iis, RollBack())
     assert iis.read(APPLICATION_HOST) == before
     assert journal_of(iis)["run"] is None
+
+
+# Against a backup, and the way back
+
+
+def test_a_pool_stands_against_its_backup_and_is_taken_back(iis: NodeUnderTest) -> None:
+    before = pools(iis)
+    roll_out(iis, StageAppPool("Plain", PLAIN, only(load=False)), RecycleAppPool("Plain"), run=RUN)
+    assert backup_of(iis, RUN)["places"] == [{"noun": "app_pool", "place": "Plain", "state": "as_left"}]
+    roll_out(iis, StageAppPool("Plain", only(load=False), only(environment=True)))
+    assert standing(iis, RUN) == ["changed"]
+    roll_out(iis, StageBackup(RUN, True), run="undo")
+    assert (pools(iis), standing(iis, RUN)) == (before, ["as_before"])
+    roll_out(iis, StageBackup("undo", False))
+    assert in_force(iis, "Plain") == only(load=False, environment=True)
+
+
+def test_a_pool_that_has_gone_counts_as_changed(iis: NodeUnderTest) -> None:
+    roll_out(iis, StageAppPool("Plain", PLAIN, only(load=False)), run=RUN)
+    host = iis.read(APPLICATION_HOST)
+    assert host is not None
+    iis.write(APPLICATION_HOST, re.sub(rb'<add name="Plain".*?</add>', b"", host, count=1, flags=re.DOTALL))
+    assert "Plain" not in pools(iis)
+    assert standing(iis, RUN) == ["changed"]

@@ -11,10 +11,24 @@ from keydeploy.node.contract import (
     Commit,
     ListBindings,
     RollBack,
+    StageBackup,
     StageBinding,
     StageContainer,
 )
-from tests.node.contract.asking import acquire, ask, done, refusal, refused, roll_out, stage, switch, unique
+from tests.node.contract.asking import (
+    RUN,
+    acquire,
+    ask,
+    backup_of,
+    done,
+    refusal,
+    refused,
+    roll_out,
+    stage,
+    standing,
+    switch,
+    unique,
+)
 from tests.node.contract.iis import APPLICATION_HOST, install
 from tests.node.contract.material import self_signed, thumbprint
 from tests.node.contract.test_certificates import adding, removing
@@ -62,7 +76,7 @@ def certificate_of(node: NodeUnderTest, place: Place) -> str | None:
 def provide(node: NodeUnderTest) -> x509.Certificate:
     """Let a new certificate with its key be in the store."""
     certificate, container = self_signed("first"), unique("binding")
-    roll_out(node, creating(container), adding(certificate, container), run="providing")
+    roll_out(node, creating(container), adding(certificate, container))
     return certificate
 
 
@@ -129,7 +143,7 @@ def test_a_binding_gets_its_first_certificate_and_loses_it(iis: NodeUnderTest, p
 @pytest.mark.parametrize("place", [PLAIN, SNI, ADDRESS])
 def test_a_binding_gets_another_certificate_and_keeps_its_flags(iis: NodeUnderTest, place: Place) -> None:
     first, second = provide(iis), provide(iis)
-    roll_out(iis, binding(place, None, bound(first)), run="preparing")
+    roll_out(iis, binding(place, None, bound(first)))
     before, text = listed(iis), iis.read(APPLICATION_HOST)
     stage(iis, binding(place, bound(first), bound(second)))
     switch(iis)
@@ -153,7 +167,7 @@ def test_a_binding_switches_to_a_certificate_of_the_same_run(iis: NodeUnderTest)
 def test_a_binding_goes_back_to_a_certificate_that_the_run_had_removed(iis: NodeUnderTest) -> None:
     old, new, names = self_signed("first"), self_signed("second"), (unique("old"), unique("new"))
     before = creating(names[0], exportable=True), adding(old, names[0]), binding(PLAIN, None, bound(old))
-    roll_out(iis, *before, run="preparing")
+    roll_out(iis, *before)
     stage(
         iis,
         creating(names[1], "second"),
@@ -170,7 +184,7 @@ def test_a_binding_goes_back_to_a_certificate_that_the_run_had_removed(iis: Node
 
 def test_other_bindings_keep_their_certificates(iis: NodeUnderTest) -> None:
     first, second = provide(iis), provide(iis)
-    roll_out(iis, binding(PLAIN, None, bound(first)), run="preparing")
+    roll_out(iis, binding(PLAIN, None, bound(first)))
     roll_out(iis, binding(SNI, None, bound(second)))
     assert (certificate_of(iis, PLAIN), certificate_of(iis, SNI)) == (thumbprint(first), thumbprint(second))
 
@@ -178,14 +192,13 @@ def test_other_bindings_keep_their_certificates(iis: NodeUnderTest) -> None:
 def test_a_binding_that_is_not_as_it_was_observed_is_not_staged(iis: NodeUnderTest) -> None:
     certificate = provide(iis)
     assert refused(iis, binding(PLAIN, NOWHERE, bound(certificate))) == "changed"
-    done(iis, RollBack())
-    roll_out(iis, binding(PLAIN, None, bound(certificate)), run="preparing")
-    assert refused(iis, binding(PLAIN, None, bound(certificate))) == "changed"
+    roll_out(iis, binding(PLAIN, None, bound(certificate)), run=RUN)
+    assert refused(iis, binding(PLAIN, None, bound(certificate)), run="another") == "changed"
 
 
 def test_names_and_thumbprints_compare_without_regard_to_case(iis: NodeUnderTest) -> None:
     first, second = provide(iis), provide(iis)
-    roll_out(iis, binding(SNI, None, bound(first)), run="preparing")
+    roll_out(iis, binding(SNI, None, bound(first)))
     lower = BoundCertificate(thumbprint=thumbprint(first).lower(), store="MY")
     roll_out(iis, binding((SITE.upper(), "*", 443, SNI_HOST.upper()), lower, bound(second)))
     assert certificate_of(iis, SNI) == thumbprint(second)
@@ -214,3 +227,26 @@ def test_a_repeated_commit_leaves_the_binding_alone(iis: NodeUnderTest) -> None:
     commit = Commit(iis.clock(), GRACE)
     assert done(iis, commit) == done(iis, commit)
     assert certificate_of(iis, PLAIN) == thumbprint(certificate)
+
+
+# Against a backup, and the way back
+
+
+def test_a_binding_goes_back_to_its_certificate_when_the_run_is_taken_back(iis: NodeUnderTest) -> None:
+    first, second, third = provide(iis), provide(iis), provide(iis)
+    roll_out(iis, binding(SNI, None, bound(first)))
+    roll_out(iis, binding(SNI, bound(first), bound(second)), run=RUN)
+    place = {"noun": "binding", "place": f"{SITE} * 443 {SNI_HOST} 33"}
+    assert backup_of(iis, RUN)["places"] == [{**place, "state": "as_left"}]
+    roll_out(iis, binding(SNI, bound(second), bound(third)))
+    assert standing(iis, RUN) == ["changed"]
+    roll_out(iis, StageBackup(RUN, True), run="undo")
+    assert (certificate_of(iis, SNI), standing(iis, RUN)) == (thumbprint(first), ["as_before"])
+    roll_out(iis, StageBackup("undo", False))
+    assert certificate_of(iis, SNI) == thumbprint(third)
+
+
+def test_a_binding_goes_back_to_none_when_the_run_is_taken_back(iis: NodeUnderTest) -> None:
+    roll_out(iis, binding(PLAIN, None, bound(provide(iis))), run=RUN)
+    roll_out(iis, StageBackup(RUN, False))
+    assert certificate_of(iis, PLAIN) is None

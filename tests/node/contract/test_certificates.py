@@ -12,12 +12,27 @@ from keydeploy.node.contract import (
     ListCertificates,
     RollBack,
     SeenCertificate,
+    StageBackup,
     StageCertificate,
     StageContainer,
     StoredCertificate,
     from_instant,
 )
-from tests.node.contract.asking import acquire, ask, done, journal_of, refusal, refused, roll_out, stage, switch, unique
+from tests.node.contract.asking import (
+    RUN,
+    acquire,
+    ask,
+    backup_of,
+    done,
+    journal_of,
+    refusal,
+    refused,
+    roll_out,
+    stage,
+    standing,
+    switch,
+    unique,
+)
 from tests.node.contract.material import (
     NOT_AFTER,
     NOT_BEFORE,
@@ -92,7 +107,7 @@ def key_of(node: NodeUnderTest, certificate: x509.Certificate, *, prove: bool = 
 
 def prepare(node: NodeUnderTest, certificate: x509.Certificate, container: str) -> None:
     """Let the certificate of the first key be there with its key, as if it had been there always."""
-    roll_out(node, creating(container, exportable=True), adding(certificate, container), run="preparing")
+    roll_out(node, creating(container, exportable=True), adding(certificate, container))
 
 
 # Reading
@@ -455,3 +470,55 @@ def test_the_journal_tells_what_it_is_about(node: NodeUnderTest, container: str)
     assert journal is not None
     assert container.encode() in journal
     assert parts("first").d.reveal() not in journal
+
+
+# Twice
+
+
+def test_an_early_certificate_that_was_refused_is_refused_again_when_its_request_comes_twice(
+    node: NodeUnderTest, container: str
+) -> None:
+    certificate = issued("first")
+    changes = (creating(container, "second", early=True), adding(certificate, container, early=True))
+    for _ in range(2):
+        assert refusal(node, acquire(), BeginJournal(), *changes, delivered="id") == "key"
+    assert shown(node, certificate) is None
+    done(node, RollBack())
+    assert look(node, container)["state"] == "absent"
+
+
+# Against a backup, and the way back
+
+
+def test_a_certificate_stands_against_its_backup_and_is_taken_back(node: NodeUnderTest, container: str) -> None:
+    certificate = self_signed("first")
+    prepare(node, certificate, container)
+    before = shown(node, certificate, prove=True)
+    roll_out(node, removing(certificate, container), run=RUN)
+    place = {"noun": "certificate", "place": f"My {thumbprint(certificate)}"}
+    assert backup_of(node, RUN)["places"] == [{**place, "state": "as_left"}]
+    stage(node, StageBackup(RUN, False), run="undo")
+    switch(node, run="undo")
+    assert shown(node, certificate, prove=True) == before
+    done(node, RollBack(), run="undo")
+    assert shown(node, certificate) is None
+    roll_out(node, adding(certificate))
+    assert standing(node, RUN) == ["changed"]
+    roll_out(node, StageBackup(RUN, True))
+    assert (shown(node, certificate, prove=True), standing(node, RUN)) == (before, ["as_before"])
+
+
+def test_a_certificate_that_was_added_goes_with_its_key_when_the_run_is_taken_back(
+    node: NodeUnderTest, container: str
+) -> None:
+    certificate = self_signed("first")
+    changes = (creating(container, exportable=True, early=True), adding(certificate, container, early=True))
+    roll_out(node, *changes, run=RUN)
+    before = key_of(node, certificate, prove=True)
+    assert standing(node, RUN) == ["as_left", "as_left"]
+    stage(node, StageBackup(RUN, False), run="undo")
+    assert key_of(node, certificate, prove=True) == before
+    switch(node, run="undo")
+    assert (shown(node, certificate), look(node, container)["state"]) == (None, "absent")
+    done(node, RollBack(), run="undo")
+    assert key_of(node, certificate, prove=True) == before

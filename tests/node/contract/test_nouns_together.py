@@ -5,17 +5,30 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from keydeploy.node.contract import BeginJournal, Commit, Confirm, ResumeLock, RollBack, StageContainer, Staging
+from keydeploy.node.contract import (
+    BeginJournal,
+    Commit,
+    Confirm,
+    ResumeLock,
+    RollBack,
+    StageBackup,
+    StageContainer,
+    Staging,
+)
 from tests.node.contract.asking import (
     LEASE,
+    RUN,
     WEB_CONFIG,
     acquire,
     ask,
     done,
     journal_of,
     refusal,
+    refused,
     replacing,
+    roll_out,
     stage,
+    standing,
     switch,
     unique,
 )
@@ -97,7 +110,7 @@ def test_all_stay_when_the_run_is_confirmed(farm: Farm) -> None:
     after = farm.shows()
     done(farm.node, Confirm())
     assert farm.shows() == after
-    assert left_of(farm.node.tree(), "first", "second") == []
+    assert [place for place in left_of(farm.node.tree(), "first", "second") if not place.endswith(".before")] == []
 
 
 def test_one_that_changed_since_it_was_staged_stops_them_all(farm: Farm) -> None:
@@ -172,3 +185,68 @@ def test_beginning_again_takes_back_what_was_early_alone(farm: Farm) -> None:
     switch(farm.node)
     done(farm.node, RollBack())
     assert farm.shows() == before
+
+
+# Twice, and the way back
+
+
+def test_all_are_staged_once_when_the_request_comes_twice(farm: Farm) -> None:
+    before = farm.shows()
+    request = (acquire(), BeginJournal(), *farm.changes())
+    first = ask(farm.node, *request, delivered="id")
+    staged = farm.shows()
+    assert ask(farm.node, *request, delivered="id") == first
+    assert farm.shows() == staged
+    switch(farm.node)
+    after = farm.shows()
+    assert ask(farm.node, *request, delivered="id") == first
+    assert farm.shows() == after
+    done(farm.node, RollBack())
+    assert farm.shows() == before
+
+
+def test_where_no_backup_is_kept_nothing_of_a_key_is_left(farm: Farm) -> None:
+    stage(farm.node, *farm.changes())
+    switch(farm.node)
+    done(farm.node, Confirm(keep=0))
+    assert left_of(farm.node.tree(), "first", "second") == []
+
+
+def test_all_are_taken_back(farm: Farm) -> None:
+    before = farm.shows()
+    changes = farm.changes()
+    roll_out(farm.node, *changes, run=RUN)
+    after = farm.shows()
+    assert standing(farm.node, RUN) == ["as_left"] * len(changes)
+    stage(farm.node, StageBackup(RUN, False), run="undo")
+    assert farm.shows() == after
+    switch(farm.node, run="undo")
+    assert (farm.shows(), farm.node.read(WEB_CONFIG)) == (before, b"old")
+    done(farm.node, Confirm(), run="undo")
+    assert standing(farm.node, RUN) == ["as_before"] * len(changes)
+
+
+def test_one_that_somebody_has_changed_keeps_all_from_being_taken_back(farm: Farm) -> None:
+    before = farm.shows()
+    roll_out(farm.node, *farm.changes(), run=RUN)
+    after = farm.shows()
+    farm.node.write(WEB_CONFIG, b"somebody else's")
+    assert standing(farm.node, RUN).count("changed") == 1
+    assert refused(farm.node, StageBackup(RUN, False), run="undo") == "changed"
+    done(farm.node, RollBack(), run="undo")
+    assert (farm.shows(), farm.node.read(WEB_CONFIG)) == (after, b"somebody else's")
+    roll_out(farm.node, StageBackup(RUN, True), run="forced")
+    assert (farm.shows(), farm.node.read(WEB_CONFIG)) == (before, b"old")
+
+
+def test_one_that_cannot_go_back_is_told_and_keeps_all_from_being_taken_back(farm: Farm) -> None:
+    name = unique("lost")
+    prepare_container(farm.node, name)
+    lost = StageContainer(name, seen(farm.node, name), container("second"))
+    roll_out(farm.node, *farm.changes(), lost, run=RUN)
+    after = farm.shows()
+    assert standing(farm.node, RUN).count("irreversible") == 1
+    for force in (False, True):
+        assert refused(farm.node, StageBackup(RUN, force), run="undo") == "irreversible"
+    done(farm.node, RollBack(), run="undo")
+    assert farm.shows() == after

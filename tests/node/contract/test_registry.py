@@ -5,8 +5,30 @@ from typing import Any
 
 import pytest
 
-from keydeploy.node.contract import BeginJournal, Commit, ReadRegistry, RegistryValue, RollBack, StageRegistry
-from tests.node.contract.asking import acquire, ask, done, journal_of, refusal, refused, roll_out, stage, switch, unique
+from keydeploy.node.contract import (
+    BeginJournal,
+    Commit,
+    ReadRegistry,
+    RegistryValue,
+    RollBack,
+    StageBackup,
+    StageRegistry,
+)
+from tests.node.contract.asking import (
+    RUN,
+    acquire,
+    ask,
+    backup_of,
+    done,
+    journal_of,
+    refusal,
+    refused,
+    roll_out,
+    stage,
+    standing,
+    switch,
+    unique,
+)
 from tests.node.contract.under_test import OWN_FOLDER, NodeUnderTest
 
 MARK = "MARKED-7d1f"
@@ -71,7 +93,7 @@ def holds(node: NodeUnderTest, key: str, value: str = "Value", view: Any = 64) -
 
 def prepare(node: NodeUnderTest, key: str, after: RegistryValue, *, value: str = "Value", view: Any = 64) -> None:
     """Let the value be there, as if it had been there always."""
-    roll_out(node, changing(key, None, after, value=value, view=view), run="preparing")
+    roll_out(node, changing(key, None, after, value=value, view=view))
 
 
 # Reading
@@ -262,3 +284,44 @@ def test_a_repeated_commit_leaves_the_value_alone(node: NodeUnderTest, key: str)
     commit = Commit(node.clock(), GRACE)
     assert done(node, commit) == done(node, commit)
     assert holds(node, key) == dword(1)
+
+
+# Against a backup, and the way back
+
+
+def test_a_value_stands_against_its_backup_and_is_taken_back(node: NodeUnderTest, key: str) -> None:
+    prepare(node, key, dword(1))
+    roll_out(node, changing(key, dword(1), text("new")), run=RUN)
+    place = {"noun": "registry", "place": f"64 {key} Value"}
+    assert backup_of(node, RUN)["places"] == [{**place, "state": "as_left"}]
+    roll_out(node, changing(key, text("new"), text("newer")))
+    assert standing(node, RUN) == ["changed"]
+    assert refused(node, StageBackup(RUN, False), run="undo") == "changed"
+    done(node, RollBack(), run="undo")
+    roll_out(node, StageBackup(RUN, True), run="forced")
+    assert (holds(node, key), standing(node, RUN)) == (dword(1), ["as_before"])
+    roll_out(node, StageBackup("forced", False))
+    assert holds(node, key) == text("newer")
+
+
+@either_view
+def test_a_key_that_came_with_its_value_goes_with_it_when_the_run_is_taken_back(
+    node: NodeUnderTest, key: str, view: int
+) -> None:
+    roll_out(node, changing(key, None, dword(1), view=view), run=RUN)
+    assert standing(node, RUN) == ["as_left"]
+    stage(node, StageBackup(RUN, False), run="undo")
+    switch(node, run="undo")
+    assert look(node, key, view=view) == NO_KEY
+    done(node, RollBack(), run="undo")
+    assert holds(node, key, view=view) == dword(1)
+
+
+def test_a_deleted_value_is_taken_back_and_goes_again(node: NodeUnderTest, key: str) -> None:
+    prepare(node, key, dword(1))
+    roll_out(node, changing(key, dword(1), None), run=RUN)
+    stage(node, StageBackup(RUN, False), run="undo")
+    switch(node, run="undo")
+    assert holds(node, key) == dword(1)
+    done(node, RollBack(), run="undo")
+    assert look(node, key) == ABSENT

@@ -31,6 +31,7 @@ from keydeploy.node.contract import (
     Pointer,
     PrivateKey,
     PublicKey,
+    ReadBackup,
     ReadContainer,
     ReadFile,
     ReadJournal,
@@ -44,6 +45,7 @@ from keydeploy.node.contract import (
     SeenCertificate,
     SeenContainer,
     StageAppPool,
+    StageBackup,
     StageBinding,
     StageCertificate,
     StageContainer,
@@ -102,6 +104,8 @@ ALL: tuple[Operation, ...] = (
     StageAppPool("Portal", SETTINGS, SETTINGS),
     RecycleAppPool("Portal"),
     StageBinding("Default Web Site", "*", 443, "", None, BoundCertificate(thumbprint="00", store="My")),
+    ReadBackup(None),
+    StageBackup(RUN, False),
 )
 
 SECONDS = st.integers(0, 4_000_000_000_000_000).map(lambda n: n / 1_000_000)
@@ -153,6 +157,7 @@ REQUESTS = st.builds(
     st.lists(st.one_of([values_of(operation) for operation in get_args(Operation)]), max_size=5).map(tuple),
     st.none() | st.integers(1, 2**31),
     st.booleans(),
+    st.none() | st.text(max_size=8),
 )
 ANSWERED: st.SearchStrategy[tuple[Operation, Answer]] = st.sampled_from(ALL).flatmap(
     lambda operation: st.tuples(st.just(operation), values_of(operation.answer))
@@ -218,6 +223,8 @@ MALFORMED: dict[str, Callable[[dict[str, Any]], object]] = {
     "a tag key that is a number": lambda request: request.update(tag_key=7),
     "no word on recording": lambda request: request.pop("recorded"),
     "a word on recording that is text": lambda request: request.update(recorded="no"),
+    "no id": lambda request: request.pop("id"),
+    "an id that is a number": lambda request: request.update(id=7),
     "no generation": lambda request: request.pop("generation"),
     "a generation that is text": lambda request: request.update(generation="1"),
     "no operations": lambda request: request.pop("operations"),
@@ -249,6 +256,15 @@ MALFORMED: dict[str, Callable[[dict[str, Any]], object]] = {
     "an instant without a time zone": operation(7, at="2027-01-15T08:00:00"),
     "no grace": lambda request: request["operations"][7].pop("grace"),
     "a grace that is text": operation(7, grace="2"),
+    "a number of backups that is text": operation(8, keep="5"),
+    "a number of backups that is none": operation(8, keep=1.5),
+    "no age of backups": lambda request: request["operations"][8].pop("expire"),
+    "a negative age of backups": operation(8, expire=-1),
+    "a flag of a roll back that is a number": operation(9, leave=1),
+    "a backup to read without a run": lambda request: request["operations"][23].pop("run"),
+    "a backup to read of a run that is a number": operation(23, run=7),
+    "a backup to stage of any run": operation(24, run=None),
+    "a backup to stage without a flag": lambda request: request["operations"][24].pop("force"),
 }
 
 

@@ -86,7 +86,7 @@ def test_a_file_that_has_gone_is_not_staged(node: NodeUnderTest) -> None:
 def test_an_empty_file_is_not_a_missing_one(node: NodeUnderTest) -> None:
     node.write(WEB_CONFIG, b"")
     assert refusal(node, acquire(), BeginJournal(), replacing(WEB_CONFIG, None, b"new")) == "changed"
-    roll_out(node, replacing(WEB_CONFIG, b"", b"new"))
+    roll_out(node, replacing(WEB_CONFIG, b"", b"new"), run=RUN)
     assert node.read(WEB_CONFIG) == b"new"
 
 
@@ -269,14 +269,14 @@ def test_a_run_that_has_not_switched_cannot_be_confirmed(farm_node: NodeUnderTes
 
 
 def test_a_repeated_confirmation_is_answered_as_the_first(farm_node: NodeUnderTest) -> None:
-    roll_out(farm_node, *THREE)
+    roll_out(farm_node, *THREE, run=RUN)
     before = farm_node.tree()
     assert done(farm_node, Confirm()) == {}
     assert farm_node.tree() == before
 
 
 def test_a_repeated_confirmation_leaves_the_next_run_alone(farm_node: NodeUnderTest) -> None:
-    roll_out(farm_node, *THREE)
+    roll_out(farm_node, *THREE, run=RUN)
     stage(farm_node, replacing(WEB_CONFIG, b"new", b"newer"), run="run-2")
     done(farm_node, Confirm())
     assert (journal_of(farm_node)["run"], journal_of(farm_node)["generation"]) == ("run-2", 2)
@@ -285,10 +285,18 @@ def test_a_repeated_confirmation_leaves_the_next_run_alone(farm_node: NodeUnderT
 
 
 def test_a_confirmed_run_cannot_be_rolled_back(farm_node: NodeUnderTest) -> None:
-    roll_out(farm_node, *THREE)
+    roll_out(farm_node, *THREE, run=RUN)
     assert refusal(farm_node, RollBack()) == "no_run"
-    assert refusal(farm_node, acquire(), RollBack()) == "no_run"
     assert contents(farm_node) == NEW
+
+
+def test_a_confirmed_run_cannot_be_rolled_back_either_when_its_backup_has_gone(farm_node: NodeUnderTest) -> None:
+    roll_out(farm_node, *THREE, run=RUN)
+    stage(farm_node, replacing(WEB_CONFIG, b"new", b"newer"), run="run-2")
+    switch(farm_node, run="run-2")
+    done(farm_node, Confirm(keep=0), run="run-2")
+    assert refusal(farm_node, RollBack()) == "no_run"
+    assert contents(farm_node) == (b"newer", *NEW[1:])
 
 
 # Roll back
@@ -344,17 +352,25 @@ def test_a_repeated_roll_back_is_answered_as_the_first(farm_node: NodeUnderTest)
 
 
 def test_a_run_that_never_took_the_node_has_nothing_to_roll_back(farm_node: NodeUnderTest) -> None:
-    before = farm_node.tree()
+    before = but_for_its_end(farm_node)
     done(farm_node, RollBack())
-    assert farm_node.tree() == before
+    assert but_for_its_end(farm_node) == before
     stage(farm_node, *THREE, run="another")
-    before = farm_node.tree()
+    before = but_for_its_end(farm_node)
     done(farm_node, RollBack())
-    assert farm_node.tree() == before
+    done(farm_node, RollBack(), run="run-2")
+    assert but_for_its_end(farm_node) == before
+    switch(farm_node, run="another")
+    assert contents(farm_node) == NEW
 
 
-def test_the_same_run_can_stage_again_after_it_went_back(farm_node: NodeUnderTest) -> None:
+def but_for_its_end(node: NodeUnderTest) -> dict[str, bytes]:
+    """Answer all files but for the note that a run has ended."""
+    return {name: content for name, content in node.tree().items() if not name.endswith("keydeploy/ended.json")}
+
+
+def test_another_run_can_stage_what_went_back(farm_node: NodeUnderTest) -> None:
     stage(farm_node, *THREE)
     done(farm_node, RollBack())
-    roll_out(farm_node, *THREE)
+    roll_out(farm_node, *THREE, run="run-2")
     assert contents(farm_node) == NEW

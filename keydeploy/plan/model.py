@@ -1,16 +1,12 @@
-"""What would have to be done so that every node of a farm is as declared.
-
-Pure: `plan` compares nothing with a node again, it orders what the observations say. A plan holds no
-secret: edits name secrets by their address.
-"""
+"""A plan as frozen values, and as JSON between the steps of a run and in files."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from keydeploy.edit import Difference
-from keydeploy.observation import FileChange, Observation, State, Subject
+from keydeploy.observation import Change, Undo, change_from_json
 
 
 class Action(Enum):
@@ -32,6 +28,8 @@ class Cause(Enum):
 
     UNREACHABLE = "unreachable"
     FAILED = "failed"
+    BUSY = "busy"
+    """Another run holds the node, or it has changed since it was observed."""
     REFUSED = "refused"
     UNFINISHED = "unfinished"
     SPEC = "spec"
@@ -78,6 +76,8 @@ class Operation:
     found: str | None = None
     """The fingerprint of the key in effect, where there is an explicit one."""
     wanted: str | None = None
+    in_waves: bool = False
+    """Nodes may differ in it for a while."""
 
     def to_json(self) -> dict[str, Any]:
         """Answer the operation as JSON values."""
@@ -89,6 +89,7 @@ class Operation:
             "refusal": self.refusal,
             "found": self.found,
             "wanted": self.wanted,
+            "in_waves": self.in_waves,
         }
 
     @classmethod
@@ -104,12 +105,19 @@ class NodePlan:
 
     node: str
     operations: tuple[Operation, ...]
-    files: tuple[FileChange, ...]
+    to_stage: tuple[Change, ...]
+    undoes: Undo | None = None
+    """What is taken back here instead; the node itself knows the changes."""
 
     @property
     def changes(self) -> bool:
         """Tell whether anything is to be done here."""
         return any(operation.action is not Action.NO_OP for operation in self.operations)
+
+    @property
+    def may_go_in_waves(self) -> bool:
+        """Tell whether all that is to be done here may differ between nodes for a while."""
+        return all(operation.in_waves for operation in self.operations if operation.action is not Action.NO_OP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,10 @@ class Plan:
     """Members that the run was told to leave out."""
     finishes: tuple[Finish, ...] = ()
     """What is to be done first, and alone, where a run was left unfinished."""
+    missing: tuple[Reason, ...] = ()
+    """Members that cannot be reached, and that the spec lets the farm do without."""
+    waves: tuple[tuple[str, ...], ...] = ()
+    """The nodes of each wave; empty when all change at one instant."""
 
     @property
     def may_finish(self) -> bool:
@@ -146,7 +158,7 @@ class Plan:
 
         What cannot be compared on a node does not matter for that.
         """
-        harmless = (Cause.UNFINISHED, Cause.REFUSED, Cause.SPEC)
+        harmless = (Cause.UNFINISHED, Cause.REFUSED, Cause.SPEC, Cause.MOVED)
         return bool(self.finishes) and all(reason.cause in harmless for reason in self.reasons)
 
     @property
@@ -165,16 +177,18 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """Answer the plan as JSON values; what is the same for several nodes stands there once, under `alike`."""
-        alike: dict[tuple[tuple[Operation, ...], tuple[FileChange, ...]], list[str]] = {}
+        alike: dict[NodePlan, list[str]] = {}
         for node in self.nodes:
-            alike.setdefault((node.operations, node.files), []).append(node.node)
+            alike.setdefault(replace(node, node=""), []).append(node.node)
         return {
             "farm": self.farm,
             "spec": self.spec,
-            "alike": [_to_json(names, operations, files) for (operations, files), names in alike.items()],
+            "alike": [_to_json(names, node) for node, names in alike.items()],
             "reasons": [reason.to_json() for reason in self.reasons],
             "not_looked_at": list(self.not_looked_at),
             "finishes": [finish.to_json() for finish in self.finishes],
+            "missing": [reason.to_json() for reason in self.missing],
+            "waves": [list(wave) for wave in self.waves],
         }
 
     @classmethod
@@ -187,21 +201,26 @@ class Plan:
             reasons=tuple(Reason.from_json(reason) for reason in value["reasons"]),
             not_looked_at=tuple(value["not_looked_at"]),
             finishes=tuple(Finish(**finish) for finish in value["finishes"]),
+            missing=tuple(Reason.from_json(reason) for reason in value["missing"]),
+            waves=tuple(tuple(wave) for wave in value["waves"]),
         )
 
 
-def _to_json(nodes: Sequence[str], operations: Sequence[Operation], files: Sequence[FileChange]) -> dict[str, Any]:
+def _to_json(nodes: Sequence[str], alike: NodePlan) -> dict[str, Any]:
     return {
         "nodes": list(nodes),
-        "operations": [operation.to_json() for operation in operations],
-        "files": [file.to_json() for file in files],
+        "operations": [operation.to_json() for operation in alike.operations],
+        "to_stage": [change.to_json() for change in alike.to_stage],
+        "undoes": {"run": alike.undoes.run, "force": alike.undoes.force} if alike.undoes else None,
     }
 
 
 def _from_json(value: Mapping[str, Any]) -> Iterator[NodePlan]:
     operations = tuple(Operation.from_json(operation) for operation in value["operations"])
-    files = tuple(FileChange.from_json(file) for file in value["files"])
-    return (NodePlan(node=node, operations=operations, files=files) for node in value["nodes"])
+    to_stage = tuple(change_from_json(change) for change in value["to_stage"])
+    undoes = Undo(**value["undoes"]) if value["undoes"] else None
+    alike = NodePlan(node="", operations=operations, to_stage=to_stage, undoes=undoes)
+    return (replace(alike, node=node) for node in value["nodes"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,101 +230,5 @@ class Farm:
     name: str
     spec: str
     members: tuple[str, ...]
-
-
-def plan(farm: Farm, observations: Sequence[Observation], not_looked_at: Sequence[str] = ()) -> Plan:
-    """Answer what is to be done on *farm*; the order of *observations* does not matter.
-
-    A member without an observation is a reason not to go on, unless it is in *not_looked_at*.
-    """
-    by_node = {observation.node: observation for observation in observations}
-    reasons: list[Reason] = []
-    nodes: list[NodePlan] = []
-    for member in farm.members:
-        if member in not_looked_at:
-            continue
-        observation = by_node.get(member)
-        if observation is None:
-            reasons.append(Reason(cause=Cause.FAILED, node=member, text="it gave no answer"))
-        else:
-            reasons.extend(_reasons(observation, farm))
-            if observation.state is State.OBSERVED:
-                nodes.append(_node_plan(observation))
-    return Plan(
-        farm=farm.name,
-        spec=farm.spec,
-        nodes=tuple(nodes),
-        reasons=tuple(reasons),
-        not_looked_at=tuple(sorted(not_looked_at)),
-        finishes=_finishes([by_node[node.node] for node in nodes]),
-    )
-
-
-def _finishes(observations: Sequence[Observation]) -> tuple[Finish, ...]:
-    """Answer how unfinished runs end: forward when a member has confirmed the run already, otherwise back."""
-    confirmed = {observation.confirmed for observation in observations}
-    return tuple(
-        Finish(observation.node, observation.unfinished, observation.unfinished in confirmed)
-        for observation in sorted(observations, key=lambda each: each.node)
-        if observation.unfinished is not None
-    )
-
-
-def _reasons(observation: Observation, farm: Farm) -> list[Reason]:
-    node = observation.node
-    if observation.state is not State.OBSERVED:
-        cause = Cause.UNREACHABLE if observation.state is State.UNREACHABLE else Cause.FAILED
-        text = observation.cause or "it gave no answer"
-        return [Reason(cause=cause, node=node, text=text, hint=observation.hint)]
-    reasons = []
-    if observation.spec != farm.spec:
-        reasons.append(
-            Reason(
-                cause=Cause.SPEC,
-                node=node,
-                text="its spec resolved to other values the second time",
-                hint="a lookup that answers something new each time cannot be deployed",
-            )
-        )
-    if observation.unfinished:
-        reasons.append(
-            Reason(
-                cause=Cause.UNFINISHED,
-                node=node,
-                text=f"run {observation.unfinished} is unfinished here; the lock: {observation.holder or 'free'}",
-                hint="keydeploy apply brings it to its end, once its lease has run out",
-            )
-        )
-    reasons.extend(
-        Reason(cause=Cause.REFUSED, node=node, text=f"{subject.address}: {subject.refusal}")
-        for subject in observation.subjects
-        if subject.refusal
-    )
-    return reasons
-
-
-def _node_plan(observation: Observation) -> NodePlan:
-    return NodePlan(
-        node=observation.node,
-        operations=tuple(_operation(subject) for subject in observation.subjects),
-        files=observation.files,
-    )
-
-
-def _operation(subject: Subject) -> Operation:
-    return Operation(
-        address=subject.address,
-        action=_action(subject),
-        target=subject.target,
-        differences=subject.differences,
-        refusal=subject.refusal,
-        found=subject.found,
-        wanted=subject.wanted,
-    )
-
-
-def _action(subject: Subject) -> Action:
-    if subject.refusal or not subject.differences:
-        return Action.NO_OP
-    nothing_there = all(difference.found == "absent" for difference in subject.differences)
-    return Action.CREATE if nothing_there else Action.UPDATE
+    dispensable: frozenset[str] = frozenset()
+    """Members that a change may do without where they cannot be reached."""

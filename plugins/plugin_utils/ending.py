@@ -1,0 +1,66 @@
+"""Ends a run on one host's node: keeps what was switched, or takes it back and proves that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import run as of
+from .node import ask
+
+if TYPE_CHECKING:
+    from keydeploy.plan import NodePlan
+
+    from .step import Step
+
+
+def end(step: Step, run: of.Run, node: NodePlan, task_vars: dict[str, Any]) -> dict[str, Any]:
+    """Answer how the run ended on *node*: `applied`, `missing`, `unstaged`, `rolled_back` or `failed`."""
+    from keydeploy import render  # noqa: PLC0415
+
+    decision, verdict = run.decision(run.farm), run.verdict(run.farm)
+    goes = bool(decision.get("go")) and run.host in decision["instants"]
+    told = [_line(reason) for reason in (verdict or decision).get("reasons", [])]
+    committed = run.answer(of.COMMITTED, run.host)
+    if not goes and committed.get("state") == "unstaged":
+        return {"state": "unstaged", "changed": False, "reasons": told}
+    if not goes and decision.get("go") and committed.get("state") == "unreachable":
+        return {"state": "missing", "changed": False, "reasons": told}
+    generation = run.answer(of.STAGED, run.host).get("generation")
+    if goes and verdict.get("outcome") == "confirm" and run.host not in verdict["back"]:
+        backups = run.backups(run.farm or "")
+        ask(step, task_vars, render.confirm(run.name, generation, backups)).raise_for_error()
+        return {"state": "applied"}
+    doubt = _take_back(step, run, node, generation, task_vars)
+    return {
+        "state": "failed" if doubt else "rolled_back",
+        "changed": False,
+        "cause": doubt,
+        "reasons": told or ["there is no verdict on the farm"],
+    }
+
+
+def _take_back(
+    step: Step, run: of.Run, node: NodePlan, generation: int | None, task_vars: dict[str, Any]
+) -> str | None:
+    """Take back what was switched; answer why the node is not proved to show again what it showed at first."""
+    from keydeploy import render  # noqa: PLC0415
+    from keydeploy.errors import KeydeployError  # noqa: PLC0415
+    from keydeploy.observation import observe, undo  # noqa: PLC0415
+    from keydeploy.plan import node_plan, plan_undo  # noqa: PLC0415
+
+    try:
+        spec = of.spec_of(step.templar, run, task_vars)
+    except KeydeployError:
+        ask(step, task_vars, render.unstage(run.name, generation)).raise_for_error()
+        return "the change was taken back, but without the spec, which no longer resolves, that is not proved"
+    response = ask(step, task_vars, render.roll_back(spec, node, run.name, generation))
+    if node.undoes:
+        farm = next(farm for farm in run.all_farms() if farm.name == run.farm)
+        shown = plan_undo(farm, [undo.observe(spec, response)], node.undoes).node(run.host)
+    else:
+        shown = node_plan(observe(spec, response))
+    return None if shown == node else "the node is neither as it was nor as declared"
+
+
+def _line(reason: dict[str, Any]) -> str:
+    return f"{reason['node']}: {reason['text']}" if reason["node"] else str(reason["text"])
