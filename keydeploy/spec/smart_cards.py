@@ -12,7 +12,7 @@ TRANSACTION_TIMEOUT: Final[Path] = ("smart_cards", "transaction_timeout")
 
 _PROVIDERS = ("csp", "ksp")
 _SHORTEST, _LONGEST = 50, 60_000
-"""Milliseconds; a card needs some for a signature, and Windows itself ends a transaction that is idle for five seconds."""
+"""Milliseconds; a card needs some time for a signature, and Windows ends a transaction that idles for five seconds."""
 
 
 def transaction_timeouts(value: Any) -> Any:
@@ -30,7 +30,7 @@ def problems_of_smart_cards(declaration: Declaration) -> Iterator[Problem]:
     """Yield a problem for each duration that Windows cannot be told."""
     for path, duration in _durations(declaration.value).items():
         if is_duration(duration) and _milliseconds(duration) is UNRESOLVED:
-            text = "expected a whole number of milliseconds from 50ms, which a card needs, to 1m; 1500ms is Windows' own"
+            text = "expected a whole number of milliseconds from 50ms, which a card needs, to 1m; Windows takes 1500ms"
             yield Problem(declaration.place_of_value(path), address(path), text)
 
 
