@@ -1,1 +1,1 @@
-"""Measurements: ratios in one run, never tests."""
+"""Measurements: ratios in one run, never tests. docs/development.md tells how to read them."""

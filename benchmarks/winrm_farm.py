@@ -1,58 +1,74 @@
 """Measures farms of Windows nodes as the controller sees them: real winrm connections, sandbox nodes behind them.
 
-Every call takes NODE_TIME seconds on its node, as a node that starts PowerShell and compiles does. Prints each
-time beside that of an empty play over the same hosts in the same run, the calls and the bytes that a node saw.
+Every call takes no time on its node, and then NODE_TIME seconds, as a node that starts PowerShell and compiles does.
 
     python -m benchmarks.winrm_farm [NODES]...
 """
 
-import os
-import secrets
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.sandbox_farm import EMPTY_PLAY, seconds
-from tests.winrm.farm import stand_in
+from benchmarks import budgets, farm
+from benchmarks.budgets import Budget
+from benchmarks.reporting import FARM_NOTES, farm_tables, report
+from tests.winrm.farm import WinRmStand
 from tests.winrm.server import Delay, Security
 
 NODE_TIME = 1.0
+_NOTE = (
+    "the processor time of the nodes, and of the server that plays them on the same cores, is not in that of the"
+    " controller; it stands beside it, with what looking at the memory takes"
+)
 
 
-def main(sizes: list[int]) -> None:
+def main(sizes: Sequence[int]) -> None:
     """Measure farms of *sizes* nodes, without and with node time."""
-    title = f"{os.cpu_count()} cores, NTLM with message encryption"
-    table = Table("nodes", "node time", "empty play", "first apply", "apply again", "drift", "calls", "kB", title=title)
-    for nodes in sizes:
-        for node_time in (0.0, NODE_TIME):
-            with tempfile.TemporaryDirectory() as folder:
-                table.add_row(str(nodes), f"{node_time:g} s", *measure(Path(folder), nodes, node_time))
-    Console().print(table)
+    farms = [measure(nodes, node_time) for nodes in sizes for node_time in (0.0, NODE_TIME)]
+    tables = farm_tables("farms of WinRM nodes, NTLM with message encryption", farms)
+    report("winrm_farm", tables, farms, list(held(farms)), [*FARM_NOTES, _NOTE])
 
 
-def measure(folder: Path, nodes: int, node_time: float) -> list[str]:
-    """Answer the cells of one row."""
-    hosts = [f"node{number:03}" for number in range(1, nodes + 1)]
-    stand = stand_in(folder / "stand")
-    stand.variables["vault_portal"] = {
-        "validation_key": secrets.token_hex(64),
-        "decryption_key": secrets.token_hex(32),
-    }
-    stand.add_farm("portal", *hosts, rollout={})
-    play = folder / "empty.yml"
-    play.write_text(EMPTY_PLAY)
-    with stand.serve(Security(), *hosts):
-        for host in hosts:
-            stand.seen_by(host).misbehave(Delay(node_time))
-        empty = seconds("ansible", "playbook", play, "-i", stand.inventory, "-f", nodes)
-        runs = [seconds("keydeploy", verb, stand.inventory) for verb in ("apply", "apply", "drift")]
-        seen = stand.seen_by(hosts[0])
-        kilobytes = [call.raw_size / 1000 for call in seen.calls]
-    times = [f"{run:.1f} s ({run / empty:.1f} x)" for run in runs]
-    return [f"{empty:.1f} s", *times, str(len(seen.calls)), f"{max(kilobytes):.0f}"]
+def measure(nodes: int, node_time: float) -> farm.Farm:
+    """Measure a farm of as many *nodes*, each of whose calls takes *node_time* seconds."""
+    hosts = farm.host_names(nodes)
+    with tempfile.TemporaryDirectory() as folder:
+        stand = WinRmStand(Path(folder), web_config=None)
+        farm.add_farm(stand, hosts)
+        with stand.serve(Security(), *hosts):
+            for host in hosts:
+                stand.seen_by(host).misbehave(Delay(node_time))
+            return farm.measure(stand, hosts, node_time=node_time, wire=lambda: _wire(stand, hosts))
+
+
+def held(farms: Sequence[farm.Farm]) -> Iterator[Budget]:
+    """Hold *farms* against their budgets."""
+    for each in farms:
+        match each.nodes, each.node_time:
+            case 50, 1.0:
+                yield Budget("first apply, 50 nodes of 1 s", each.run(farm.FIRST_APPLY).cost.seconds, 14.0, "s")
+            case 200, 1.0:
+                yield Budget("drift, 200 nodes of 1 s", each.run(farm.DRIFT).cost.seconds, 12.0, "s")
+    yield from budgets.of_calls(farms)
+    largest = max(run.wire.largest_request_bytes for each in farms for run in each.runs if run.wire)
+    yield Budget("largest request, before base64", largest / 1000, 200.0, "kB")
+
+
+def _wire(stand: WinRmStand, hosts: Sequence[str]) -> farm.Wire | None:
+    """Answer what crossed the wire since this was asked before, None when nothing did."""
+    nodes = [stand.seen_by(host) for host in hosts]
+    if not any(node.calls for node in nodes):
+        return None
+    wire = farm.Wire(
+        largest_request_bytes=max(call.raw_size for node in nodes for call in node.calls),
+        up_bytes=max(sum(exchange.received_size for exchange in node.exchanges) for node in nodes),
+        down_bytes=max(sum(exchange.sent_size for exchange in node.exchanges) for node in nodes),
+    )
+    for node in nodes:
+        node.calls.clear()
+        node.exchanges.clear()
+    return wire
 
 
 if __name__ == "__main__":

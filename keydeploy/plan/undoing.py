@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from keydeploy.edit import Difference
-from keydeploy.node.contract import BackedUp, BackupState, to_instant
+from keydeploy.node.contract import BackedUp, BackupState
 from keydeploy.observation import Observation, Undo
 from keydeploy.plan.model import Action, Cause, Farm, NodePlan, Operation, Plan, Reason
 from keydeploy.plan.planning import plan
@@ -67,9 +67,8 @@ def _node_plan(node: str, backup: BackupState, undo: Undo) -> NodePlan:
 
 
 def _operation(place: BackedUp, backup: BackupState, *, undone: bool) -> Operation:
-    switched = to_instant(backup.committed)[:19] if backup.committed is not None else "?"
     differs = place.state != "as_before" and not undone
-    found = f"as run {backup.run} left it ({switched} UTC)" if place.state == "as_left" else "changed since"
+    found = f"as run {backup.run} left it" if place.state == "as_left" else "changed since"
     return Operation(
         address=place.noun,
         action=Action.UPDATE if differs else Action.NO_OP,

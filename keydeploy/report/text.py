@@ -14,6 +14,10 @@ _NAMES_SHOWN = 6
 _FINGERPRINT_SHOWN = len("sha256:") + 16
 _STYLES = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red", Action.NO_OP: "dim"}
 _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted", Action.NO_OP: "as declared"}
+_PUT_BACK = dict.fromkeys(Action, "put back") | {Action.NO_OP: "as before"}
+_TO_PUT_BACK = dict.fromkeys(Action, "put back what was there before") | {Action.NO_OP: "as before"}
+_NOTHING = "nothing is declared for it"
+_NOTHING_CHANGED = "the run has changed nothing here"
 _TO_DO = {Action.CREATE: "create", Action.UPDATE: "update", Action.DELETE: "delete", Action.NO_OP: "as declared"}
 
 
@@ -56,19 +60,26 @@ def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:
         yield Text(f"  in waves: {'; then '.join(_names(wave) for wave in farm.waves)}")
     for nodes in _alike(node for node in farm.nodes if node.node not in {reason.node for reason in farm.missing}):
         yield Text(f"  {_names([node.node for node in nodes])}", style="bold")
-        yield from _node(nodes[0], farm.verdict, with_diff=with_diff)
+        yield from _node(nodes[0], farm.verdict, _words(verb, farm.verdict), with_diff=with_diff)
     if farm.not_looked_at:
         yield Text(f"  not looked at: {_names(farm.not_looked_at)}", style="yellow")
 
 
-def _node(node: NodeReport, verdict: Verdict, *, with_diff: bool) -> Iterator[Text]:
+def _words(verb: Verb, verdict: Verdict) -> dict[Action, str]:
+    """Answer what to say of each action."""
+    if verb is Verb.ROLLBACK:
+        return _PUT_BACK if verdict is Verdict.APPLIED else _TO_PUT_BACK
+    return _DONE if verdict is Verdict.APPLIED else _TO_DO
+
+
+def _node(node: NodeReport, verdict: Verdict, words: dict[Action, str], *, with_diff: bool) -> Iterator[Text]:
     if node.plan is None:
         yield Text("    ? nothing is known of it", style="red")
         return
     for operation in node.plan.operations:
-        yield from _operation(operation, _DONE if verdict is Verdict.APPLIED else _TO_DO)
+        yield from _operation(operation, words)
     if not node.plan.operations:
-        yield Text("      nothing is declared for it", style="dim")
+        yield Text(f"      {_NOTHING if words in (_DONE, _TO_DO) else _NOTHING_CHANGED}", style="dim")
     if verdict in _CHANGED and node.outcome in _OUTCOMES:
         yield Text(f"    = {_OUTCOMES[node.outcome]}", style="" if node.outcome in _GOOD else "red")
     for reason in node.reasons:
