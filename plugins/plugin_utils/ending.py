@@ -44,16 +44,23 @@ def _take_back(
 ) -> str | None:
     """Take back what was switched; answer why the node is not proved to show again what it showed at first."""
     from keydeploy import render  # noqa: PLC0415
-    from keydeploy.errors import KeydeployError  # noqa: PLC0415
+    from keydeploy.errors import KeydeployError, NodeError  # noqa: PLC0415
     from keydeploy.observation import observe, undo  # noqa: PLC0415
     from keydeploy.plan import node_plan, plan_undo  # noqa: PLC0415
 
+    unproved = "the change was taken back, but that is not proved"
     try:
         spec = of.spec_of(step.templar, run, task_vars)
     except KeydeployError:
         ask(step, task_vars, render.unstage(run.name, generation)).raise_for_error()
-        return "the change was taken back, but without the spec, which no longer resolves, that is not proved"
-    response = ask(step, task_vars, render.roll_back(spec, node, run.name, generation))
+        return f"{unproved}: the spec no longer resolves"
+    try:
+        response = ask(step, task_vars, render.roll_back(spec, node, run.name, generation))
+    except NodeError as error:
+        if error.code != "recorded":  # no secret may reach the node any more, and none is needed to go back
+            raise
+        ask(step, task_vars, render.unstage(run.name, generation)).raise_for_error()
+        return f"{unproved}: {error.message}"
     if node.undoes:
         farm = next(farm for farm in run.all_farms() if farm.name == run.farm)
         shown = plan_undo(farm, [undo.observe(spec, response)], node.undoes).node(run.host)

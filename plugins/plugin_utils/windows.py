@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from .causes import UNKNOWN, explain
@@ -45,7 +46,7 @@ def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float
     settings = _settings(action._templar, task_vars)
     _require_encryption(connection, allowed=settings[ALLOW_UNENCRYPTED])
     require_port(host, port, settings[CONNECT_TIMEOUT], by_proxy=has_proxy(connection))
-    request = replace(request, recorded=settings[ALLOW_RECORDING])
+    request = replace(request, recorded=request.recorded or settings[ALLOW_RECORDING])
     arguments = {"request": request.to_json().ljust(fill)}
 
     def call(module: str) -> str:
@@ -139,9 +140,10 @@ def _seconds(name: str, value: Any) -> float:
 def _truth(name: str, value: Any) -> bool:
     from keydeploy.errors import NodeError  # noqa: PLC0415
 
-    if isinstance(value, bool):
-        return value
-    raise NodeError("request", f"{name} is neither true nor false")
+    try:
+        return bool(boolean(value))  # given with -e, it is text
+    except TypeError:
+        raise NodeError("request", f"{name} is neither true nor false", hint="such as true") from None
 
 
 def _require_encryption(connection: Any, *, allowed: bool) -> None:
