@@ -115,3 +115,35 @@ def test_what_a_dead_run_left_is_ended_with_the_code_that_knows_everything(mono:
     assert modules.count("keydeploy.core.win_node_keys") >= 1
     assert [mono.own_config(host).read_bytes() for host in ("web1", "web2")] == [DECLARED_KEYS] * 2
     assert all(mono.is_at_rest(host) for host in ("web1", "web2"))
+
+
+def test_a_run_is_told_and_taken_back_from_the_nodes_own_backups(mono: CSharpStand) -> None:
+    mono.add_farm("portal", "web1", "web2", rollout={**QUICK, "margin": "2s"})
+    with mono.serve(Security(), "web1", "web2"):
+        run = mono.tell("apply").report["run"]
+        status = mono.keydeploy("status")
+        calls = len(mono.seen_by("web1").calls)
+        taken_back = mono.tell("rollback")
+        calls = len(mono.seen_by("web1").calls) - calls
+        left = [mono.own_config(host).read_bytes() for host in ("web1", "web2")]
+        again = mono.tell("rollback")
+
+    assert (status.code, f"    last run: {run}, confirmed " in status.out) == (0, True), status.text
+    assert (taken_back.code, calls, left) == (0, 4, [OTHER_KEYS] * 2), taken_back.text
+    assert (again.code, again.of("portal")["verdict"]) == (0, "in_order")
+    assert leaks(mono, status, taken_back, again) == []
+
+
+def test_a_setting_goes_in_waves_under_windows_own_runtime_and_is_absent_again_afterwards(windows: CSharpStand) -> None:
+    rollout = {**QUICK, "margin": "2s", "commit": "waves", "waves": {"canary": 1, "fractions": []}}
+    cards = {"smart_cards": {"transaction_timeout": "100ms"}}
+    windows.add_farm("portal", "web1", "web2", rollout=rollout, machine_keys={}, applications={}, **cards)
+    with windows.serve(Security(), "web1", "web2"):
+        applied = windows.keydeploy("apply")
+        in_order = windows.tell("drift")
+        taken_back = windows.tell("rollback")
+        drift = windows.keydeploy("drift")
+
+    assert (applied.code, "in waves: web1; then web2" in applied.out) == (0, True), applied.text
+    assert (in_order.code, taken_back.code, drift.code) == (0, 0, 2), taken_back.text
+    assert drift.out.count("TransactionTimeoutMilliseconds: absent → 100") == 2
