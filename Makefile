@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help demo test unit check format powershell bench build tools clean
+.PHONY: help demo test unit faults check format powershell bench build tools clean
 
 help:  ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -20,10 +20,13 @@ demo: $(INSTALLED)  ## roll keys out to a sandbox farm and see drift being caugh
 test: $(INSTALLED) tools  ## install what the tests need and run all of them
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-SLOW := engine cli farm packaging winrm powershell node/windows
+SLOW := engine cli farm packaging winrm powershell node/windows faults
 
 unit: $(INSTALLED)  ## the fast tests: no Ansible, no servers, no other runtime
 	$(BIN)/pytest -q -n $(WORKERS) tests $(SLOW:%=--ignore tests/%) -k "not mono and not wine"
+
+faults: $(INSTALLED) tools  ## every cell of the fault matrix and a long kill loop; prints a table (KEYDEPLOY_FAULTS_SEED=n)
+	KEYDEPLOY_FAULTS=all KEYDEPLOY_KILL_ROUNDS=$${KEYDEPLOY_KILL_ROUNDS:-30} $(BIN)/pytest -n $(WORKERS) --dist loadfile tests/faults
 
 check: $(INSTALLED)  ## format, lint and types
 	$(BIN)/ruff format --check

@@ -8,11 +8,12 @@ Nothing crosses a wire, so this shows what Ansible and keydeploy themselves take
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from benchmarks import budgets, farm
 from benchmarks.budgets import Budget
-from benchmarks.reporting import FARM_NOTES, farm_tables, report
+from benchmarks.reporting import report_farms
 from tests.engine.farm import Stand
 
 _BUDGETED = 200
@@ -21,9 +22,8 @@ _NOTE = "a sandbox node does its work in the worker that asks it, so the process
 
 def main(sizes: Sequence[int]) -> None:
     """Measure farms of *sizes* nodes."""
-    farms = [measure(nodes) for nodes in sizes]
-    tables = farm_tables("farms of sandbox nodes", farms)
-    report("sandbox_farm", tables, farms, list(held(farms)), [*FARM_NOTES, _NOTE])
+    farms = (farm.patiently(partial(measure, nodes)) for nodes in sizes)
+    report_farms("sandbox_farm", "farms of sandbox nodes", farms, held, _NOTE)
 
 
 def measure(nodes: int) -> farm.Farm:

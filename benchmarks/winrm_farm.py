@@ -8,11 +8,13 @@ Every call takes no time on its node, and then NODE_TIME seconds, as a node that
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from benchmarks import budgets, farm
 from benchmarks.budgets import Budget
-from benchmarks.reporting import FARM_NOTES, farm_tables, report
+from benchmarks.reporting import report_farms
 from tests.winrm.farm import WinRmStand
 from tests.winrm.server import Delay, Security
 
@@ -25,9 +27,8 @@ _NOTE = (
 
 def main(sizes: Sequence[int]) -> None:
     """Measure farms of *sizes* nodes, without and with node time."""
-    farms = [measure(nodes, node_time) for nodes in sizes for node_time in (0.0, NODE_TIME)]
-    tables = farm_tables("farms of WinRM nodes, NTLM with message encryption", farms)
-    report("winrm_farm", tables, farms, list(held(farms)), [*FARM_NOTES, _NOTE])
+    farms = (farm.patiently(partial(measure, *each)) for each in product(sizes, (0.0, NODE_TIME)))
+    report_farms("winrm_farm", "farms of WinRM nodes, NTLM with message encryption", farms, held, _NOTE)
 
 
 def measure(nodes: int, node_time: float) -> farm.Farm:

@@ -76,7 +76,10 @@ class Mishaps:
     def _watched(self, text: str, answer: Answer) -> str:
         sys.addaudithook(self._see)
         self._is_watched = True
-        return answer(text)
+        try:
+            return answer(text)
+        finally:
+            self._is_watched = False
 
     def _befall(self, fault: Fault) -> None:
         """Let *fault* happen now; what is of the operations as a whole happens elsewhere."""
@@ -108,6 +111,8 @@ class Mishaps:
             elif (file := _written(event, arguments)) is not None:
                 self._is_torn = None
                 self._count(file, is_opened=event == "open")
+            elif event == "open" and self._operation == "file.read" and not isinstance(arguments[0], int):
+                self._count(Path(os.fsdecode(arguments[0])), is_opened=False)
         finally:
             self._is_watched = True
 
@@ -118,13 +123,14 @@ class Mishaps:
                 if is_opened and fault.do in ("die", "full"):
                     self._is_torn = fault
                 elif fault.do in OF_THE_DISK:
-                    _refuse(fault)
+                    _refuse(fault, is_read=self._operation == "file.read")
                 else:
                     self._befall(fault)
 
     def _is_due_at(self, fault: Fault, file: Path) -> bool:
-        if fault.lasting:
-            return self._behaviour.has_struck(fault) and self._names_file(fault, file)
+        if fault.lasting:  # others may still read
+            is_read = self._operation == "file.read"
+            return not is_read and self._behaviour.has_struck(fault) and self._names_file(fault, file)
         if fault.write is None or fault.at != self._operation or not self._is_of(fault):
             return False
         if fault.do in OF_THE_DISK and not self._names_file(fault, file):
@@ -139,7 +145,7 @@ class Mishaps:
         fault, self._is_torn = self._is_torn, None
         os.write(descriptor, content[: len(content) // 2])
         if fault is not None and fault.do == "full":
-            _refuse(fault)
+            _refuse(fault, is_read=False)
         elif fault is not None:
             self._befall(fault)
 
@@ -202,10 +208,12 @@ def _written(event: str, arguments: tuple[Any, ...]) -> Path | None:
     return None
 
 
-def _refuse(fault: Fault) -> NoReturn:
+def _refuse(fault: Fault, *, is_read: bool) -> NoReturn:
     match fault.do:
         case "full":
             raise OSError(28, "the sandbox was told that its disk is full")
+        case "denied" if is_read:  # which no other way of opening it would get around
+            raise NodeError("access_denied", "access to the file is denied")
         case "denied":
             raise PermissionError(13, "the sandbox was told to deny access")
         case _:

@@ -1,0 +1,33 @@
+"""What figures are held against."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.farm import EMPTY_PLAY, FIRST_APPLY, Farm
+
+_CALLS_OF_A_CHANGE = 4
+_CALLS_OF_A_LOOK = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A figure and the most that it may be, in the same unit."""
+
+    what: str
+    figure: float
+    limit: float
+    unit: str
+
+    @property
+    def is_kept(self) -> bool:
+        """Tell whether the figure is within its limit."""
+        return self.figure <= self.limit
+
+
+def of_calls(farms: Sequence[Farm]) -> Iterator[Budget]:
+    """Hold the calls to one node, on all of *farms*, against their budgets."""
+    runs = [run for farm in farms for run in farm.runs if run.name != EMPTY_PLAY]
+    changes = max(run.calls for run in runs if run.name == FIRST_APPLY)
+    looks = max(run.calls for run in runs if run.name != FIRST_APPLY)
+    yield Budget("calls to a node, first apply", changes, _CALLS_OF_A_CHANGE, "")
+    yield Budget("calls to a node, apply again and drift", looks, _CALLS_OF_A_LOOK, "")
