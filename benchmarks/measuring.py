@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _LEAST_PAUSE = 0.05
-_PAUSE = 9
-"""Between two looks at the memory, by the processor time that a look takes: it gets a tenth of one core at most."""
+_PAUSE = 19
+"""Between two looks at the memory, by the processor time that a look takes: it gets a twentieth of one core at most."""
 
 
 class CommandFailed(Exception):

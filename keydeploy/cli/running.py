@@ -49,6 +49,10 @@ def run(verb: Verb, options: argparse.Namespace) -> int:
     _print(report, options)
     _save(plans, report, getattr(options, "out", None))
     _conclude(report, hint)
+    if getattr(options, "compromised", False) and not any(farm.verdict is Verdict.APPLIED for farm in report.farms):
+        complain(
+            "no backup was removed, because no change was confirmed", "old keys may still be in backups on the nodes"
+        )
     return exit_code(report)
 
 
@@ -86,7 +90,10 @@ def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list
 
 def _save(plans: list[Plan], report: Report, file: str | None) -> None:
     """Save *plans* to *file*, where one is named and the plans can be applied."""
-    if file is None or exit_code(report) not in (ExitCode.FINE, ExitCode.CHANGES):
+    if file is None:
+        return
+    if exit_code(report) not in (ExitCode.FINE, ExitCode.CHANGES):
+        complain(f"no plan was saved to {file}", "a plan is saved when all nodes have answered and can be compared")
         return
     time = datetime.now(UTC).isoformat(timespec="seconds")
     SavedPlan(time=time, farms=tuple(plans)).write(Path(file))

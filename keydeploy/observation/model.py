@@ -137,6 +137,8 @@ class Observation:
     subjects: tuple[Subject, ...] = ()
     to_stage: tuple[Change, ...] = ()
     """What would mend it."""
+    ended: Literal["confirmed", "rolled_back"] | None = None
+    """How the last run on the node has ended."""
     backup: BackupState | None = None
     """The node against what an earlier run replaced, where that was asked."""
 
@@ -155,6 +157,7 @@ class Observation:
             "holder": self.holder,
             "subjects": [subject.to_json() for subject in self.subjects],
             "to_stage": [change.to_json() for change in self.to_stage],
+            "ended": self.ended,
             "backup": encode(self.backup),
         }
 

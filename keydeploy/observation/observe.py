@@ -70,6 +70,7 @@ def standing(spec: Spec, response: Response) -> Observation:
         switched=journal.phase not in (None, "staged"),
         confirmed=journal.confirmed,
         holder=f"{journal.holder}, since {journal.since}" if journal.holder else None,
+        ended=journal.last.how if journal.last else None,
     )
 
 

@@ -28,8 +28,11 @@ def plan(farm: Farm, observations: Sequence[Observation], not_looked_at: Sequenc
         (missing if is_missing else reasons).extend(found)
         if observation.state is State.OBSERVED:
             nodes.append(node_plan(observation))
-    if missing and not nodes:
-        reasons.extend(missing)  # a farm cannot do without all of its nodes
+    confirmed = {each.confirmed for each in observations}
+    in_doubt = any(each.switched and each.unfinished not in confirmed for each in observations)
+    if missing and (in_doubt or not nodes):  # one of them may have confirmed; and a farm cannot do without all nodes
+        reasons.extend(missing)
+        missing = []
     return Plan(
         farm=farm.name,
         spec=farm.spec,

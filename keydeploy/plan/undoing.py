@@ -16,30 +16,48 @@ from keydeploy.plan.planning import plan
 SUFFIX = "-rollback"
 """Ends the name of a run that takes another one back."""
 
+_NO_BACKUP_HINT = (
+    "keydeploy status shows the backups; they expire by number and by age; --force leaves this node as it is"
+)
 _OTHERS_HINT = "look at what has changed there; --force takes that back, too"
 
 
 def plan_undo(farm: Farm, observations: Sequence[Observation], undo: Undo, not_looked_at: Sequence[str] = ()) -> Plan:
     """Answer what takes *undo* back on *farm*; the order of *observations* does not matter."""
     found = plan(farm, observations, not_looked_at)
-    seen = {observation.node: observation.backup for observation in observations if observation.backup}
-    against = [] if found.finishes else list(_against(seen, undo))
-    nodes = tuple(_node_plan(node.node, seen[node.node], undo) for node in found.nodes if node.node in seen)
-    return replace(found, nodes=nodes, reasons=(*found.reasons, *against))
+    seen = {observation.node: observation for observation in observations if observation.backup}
+    took_part = _took_part(list(seen.values()), undo)
+    against = [] if found.finishes else list(_against(took_part, undo))
+    nodes = [replace(node, operations=(), to_stage=(), undoes=Undo(None)) for node in found.nodes]
+    for place, node in enumerate(nodes):
+        if node.node in took_part:
+            nodes[place] = _node_plan(node.node, took_part[node.node], undo)
+    return replace(found, nodes=tuple(nodes), reasons=(*found.reasons, *against))
+
+
+def _took_part(seen: Sequence[Observation], undo: Undo) -> dict[str, BackupState]:
+    """Answer the nodes that the run to take back has changed, or may have, with their backups.
+
+    Without a name it is the one that switched last on any node. A node whose last run is an older one took no part
+    in it, such as one whose wave did not come; nor did a node on which nothing was ever confirmed.
+    """
+    backups = {each.node: each.backup for each in seen if each.backup is not None}
+    newest = max((backup for backup in backups.values()), key=lambda each: each.committed or 0.0, default=None)
+    if newest is None or newest.run is None:
+        return backups
+    never = {each.node for each in seen if each.ended != "confirmed"}
+    return {
+        node: backup
+        for node, backup in backups.items()
+        if backup.run == newest.run or (backup.run is None and node not in never and not undo.force)
+    }
 
 
 def _against(seen: Mapping[str, BackupState], undo: Undo) -> Iterator[Reason]:
-    runs = {node: backup.run for node, backup in seen.items()}
-    if undo.run is None and len(set(runs.values())) > 1:
-        told = ", ".join(f"{node}: {run or 'none'}" for node, run in sorted(runs.items()))
-        hint = "keydeploy status shows the runs; --to RUN names one"
-        yield Reason(cause=Cause.REFUSED, text=f"the last run is not the same on all nodes ({told})", hint=hint)
-        return
     for node, backup in sorted(seen.items()):
         if backup.run is None:
             what = f"of run {undo.run}" if undo.run else "to go back to"
-            hint = "keydeploy status shows the backups; they expire by number and by age"
-            yield Reason(cause=Cause.REFUSED, node=node, text=f"there is no backup {what}", hint=hint)
+            yield Reason(cause=Cause.REFUSED, node=node, text=f"there is no backup {what}", hint=_NO_BACKUP_HINT)
         elif not _is_undone(backup, undo):
             yield from _stands_against(node, backup, undo)
 

@@ -129,24 +129,29 @@ class Recorder:
     failure: str | None = None
     """Why there are no events, or no more."""
     _staging: bool = False
+    _decided: bool = False
     _steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     _last: dict[str, tuple[str | None, dict[str, Any]]] = field(default_factory=dict)
 
     def record(self, event: Event) -> None:
         """Take *event* in."""
-        if event.kind == "task" and event.name == "stage":
-            self._staging = True
+        if event.kind == "task" and event.name in ("pause", "stage"):
+            self._staging, self._decided = True, False
         if event.kind != "result" or event.host is None:
             return
-        if event.name in ("validate", "plan", "gate", "verdict"):
+        if event.name in ("gate", "verdict"):  # of each wave anew, and each tells of its own farms
+            farms = {**self._steps.get(event.name, {}).get("farms", {}), **event.result.get("farms", {})}
+            self._steps[event.name] = {**event.result, "farms": farms}
+            self._decided = any(farm.get("go") for farm in event.result.get("farms", {}).values()) or self._decided
+        elif event.name in ("validate", "plan"):
             self._steps[event.name] = event.result
-        elif event.name in ("conclude", "end", "show", "drift"):
+        elif event.name in ("conclude", "show", "drift"):
             self._last[event.host] = (event.status, event.result)
 
     @property
     def is_decided(self) -> bool:
-        """Tell whether the gate has spoken."""
-        return "gate" in self._steps
+        """Tell whether the gate has let something go live that is not at its end."""
+        return self._decided
 
     @property
     def plans(self) -> list[Plan]:
@@ -210,9 +215,9 @@ class Recorder:
 
     def _end_of_another(self, plan: Plan, outcomes: set[str | None]) -> Verdict:
         """Answer the verdict where an unfinished run was to be ended first."""
-        if not plan.may_finish or outcomes != {"finished"}:
+        if not plan.may_finish or not outcomes or not outcomes <= {"finished", "ended"}:
             return Verdict.INCOMPLETE
-        took_back = self.verb is Verb.ROLLBACK and not self._names_a_run
+        took_back = self.verb is Verb.ROLLBACK and not self._names_a_run and "ended" not in outcomes
         if took_back and not any(finish.forward for finish in plan.finishes):
             return Verdict.TAKEN_BACK
         return Verdict.FINISHED

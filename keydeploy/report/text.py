@@ -29,13 +29,15 @@ _OUTCOMES = {
     "rolled_back": "rolled back, and shows again what it showed before",
     "unstaged": "never went live",
     "finished": "the unfinished run is brought to its end",
+    "waits": "left the run before its end, as when your tasks reach no host; is it out of the load balancer?",
+    "ended": "the run that was in the way has ended by itself",
     "missing": "left out, as it cannot be reached",
     "not_begun": "its wave was not begun",
     "left_out": "still out of the load balancer",
     "failed": "not known to be as before",
     "unreachable": "could not be reached at the end",
 }
-_GOOD = ("applied", "rolled_back", "unstaged", "finished", "not_begun")
+_GOOD = ("applied", "rolled_back", "unstaged", "finished", "ended", "not_begun")
 
 
 def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
@@ -111,7 +113,7 @@ def _summary(farm: FarmReport, verb: Verb) -> str:
         Verdict.PENDING: f"{'drift' if verb is Verb.DRIFT else 'changes'} on {changed} of {nodes}",
         Verdict.APPLIED: f"{_applied(verb)} {changed} of {nodes} {_how(farm)}, and verified on all",
         Verdict.ROLLED_BACK: f"not applied; {nodes} as before",
-        Verdict.PARTLY: f"PARTLY applied; the others are as before: {_names(_unsure(farm))}",
+        Verdict.PARTLY: f"PARTLY applied; not to {_names(_not_applied(farm))}",
         Verdict.TAKEN_BACK: "the unfinished run is taken back; every node is as before it",
         Verdict.REFUSED: "not applied; nothing was changed" if verb.changes else "cannot tell",
         Verdict.FINISHED: "a run that was left unfinished is brought to its end",
@@ -130,6 +132,10 @@ def _applied(verb: Verb) -> str:
 
 def _how(farm: FarmReport) -> str:
     return f"in {len(farm.waves)} waves" if farm.waves else "at one instant"
+
+
+def _not_applied(farm: FarmReport) -> list[str]:
+    return [node.node for node in farm.nodes if node.outcome not in {"applied", "in_order"}]
 
 
 def _unsure(farm: FarmReport) -> list[str]:

@@ -40,10 +40,10 @@ def _of_the_waves(run: of.Run) -> dict[str, Any]:
 def _finished(run: of.Run) -> dict[str, Any]:
     """Tell how the end of an unfinished run went on this host."""
     answer = run.answer(of.STAGED, run.host)
-    if answer.get("state") not in ("finished", "nothing"):
+    if answer.get("state") not in ("finished", "ended", "nothing"):
         cause = answer.get("cause") or "it gave no answer"
         return {"state": "failed", "cause": cause, "hint": answer.get("hint"), "reasons": []}
     return {
-        "state": "finished",
+        "state": "ended" if answer["state"] == "ended" else "finished",
         "reasons": ["a run that was left unfinished is brought to its end; run this once more"],
     }

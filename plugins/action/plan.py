@@ -37,7 +37,8 @@ class ActionModule(Step):
         if task_vars.get(SAVED_PLAN):
             file = self._templar.template(task_vars[SAVED_PLAN])
             plans = held_to(SavedPlan.read(Path(str(file))), plans)
-        applicable = [found for found in plans if found.may_apply and not obstacles[found.farm]]
+        reading = self._task.check_mode
+        applicable = [found for found in plans if found.may_apply and not obstacles[found.farm] and not reading]
         return {
             "state": "planned",
             "run": run.name,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _BETWEEN_ATTEMPTS = 1.0
 """Seconds between two attempts to take a node that another run holds."""
 
+_LONGEST_PATIENCE = 600.0
+"""Seconds; a lock that lasts longer was taken by a wrong clock."""
+
 _MOVED = ("locked", "unfinished", "changed")
 """The errors by which a node tells that it is no longer as it was observed: to begin anew will do."""
 
@@ -78,8 +81,9 @@ class ActionModule(Step):
         except NodeError as error:
             if error.code == "changed":
                 raise NodeError(error.code, error.message, hint=_LEAVE_HINT) from None
-            if error.code != "no_run":  # while this one waited, that run has ended by itself
+            if error.code != "no_run":
                 raise
+            return {"state": "ended"}  # while this one waited, that run has ended by itself
         return {"state": "finished"}
 
     def _gives_way(self, run: of.Run, task_vars: dict[str, Any]) -> bool:
@@ -94,6 +98,18 @@ class ActionModule(Step):
 
         journal = ask(self, task_vars, render.look(run.name)).journal()
         return journal.lock is not None and journal.lock == journal.run and journal.lock < run.name
+
+    def _patience(self, task_vars: dict[str, Any], run: str, lease: float) -> float:
+        """Answer for how many seconds a dead run may hold the node: its lease may be longer than this run's."""
+        from keydeploy import render  # noqa: PLC0415
+        from keydeploy.node.contract import from_instant  # noqa: PLC0415
+
+        from ..plugin_utils.node import ask  # noqa: PLC0415
+
+        response = ask(self, task_vars, render.look(run))
+        expires, now = response.journal().expires, response.system().clock
+        left = from_instant(expires) - now if expires is not None else 0.0
+        return min(max(lease, left), _LONGEST_PATIENCE) + _BETWEEN_ATTEMPTS
 
     def _ask_until_free(
         self,
@@ -111,13 +127,16 @@ class ActionModule(Step):
 
         from ..plugin_utils.node import ask  # noqa: PLC0415
 
-        patience = time.monotonic() + lease
+        patience = None
         while True:
             response, began, ended = timed(lambda: ask(self, task_vars, request))
             try:
                 response.raise_for_error()
             except NodeError as error:
-                if error.code != "locked" or time.monotonic() > patience or is_asked_to_stop() or unless():
+                if error.code != "locked" or is_asked_to_stop() or unless():
+                    raise
+                patience = patience or time.monotonic() + self._patience(task_vars, request.run, lease)
+                if time.monotonic() > patience:
                     raise
                 time.sleep(_BETWEEN_ATTEMPTS)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 
@@ -33,6 +34,7 @@ class ActionModule(Step):
         problems = [{"place": p.place, "address": p.address, "text": p.text} for p in told]
         return {
             "state": "invalid" if problems else "valid" if declarations else "empty",
+            "made": time.time(),
             "run": uuid.uuid4().hex + (SUFFIX if undo else ""),
             "undo": undo,
             "options": {name: _truth(self._templar, task_vars, name) for name in OPTIONS},

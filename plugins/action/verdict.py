@@ -24,21 +24,34 @@ def _judged(run: of.Run, farm: Farm) -> dict[str, Any]:
 
     decision = run.decision(farm.name)
     wave = {"wave": run.wave}
+    earlier = run.verdict(farm.name).get("reasons", []) if run.wave else []
     tolerated, left_out = run.tolerated(farm.name), decision["reasons"]
+    failures = [reason for reason in left_out if not _may_be_missing(reason, farm)]
+    failed = run.failed(farm.name) + len(failures)
     if not decision["go"]:
-        return {**wave, "outcome": None, "reasons": left_out, "back": [], "failed": len(left_out), "stop": True}
+        return {
+            **wave,
+            "outcome": None,
+            "reasons": [*earlier, *left_out],
+            "back": [],
+            "failed": failed,
+            "stop": bool(failures),
+        }
     live = replace(farm, members=tuple(decision["instants"]))
     after = run.plan_of(live, of.COMMITTED)
-    verdict = judge(live.members, run.committed(live.members), after, tolerated=max(0, tolerated - len(left_out)))
-    failed = run.failed(farm.name) + len(left_out) + len(verdict.reasons)
+    verdict = judge(live.members, run.committed(live.members), after, tolerated=max(0, tolerated - len(failures)))
     return {
         **wave,
         "outcome": verdict.outcome.value,
-        "reasons": [*left_out, *(reason.to_json() for reason in verdict.reasons)],
+        "reasons": [*earlier, *left_out, *(reason.to_json() for reason in verdict.reasons)],
         "back": list(verdict.back),
-        "failed": failed,
+        "failed": failed + len(verdict.reasons),
         "stop": verdict.outcome is Outcome.BACK,
     }
+
+
+def _may_be_missing(reason: dict[str, Any], farm: Farm) -> bool:
+    return reason["cause"] == "unreachable" and reason["node"] in farm.dispensable
 
 
 def _before(run: of.Run) -> dict[str, Any]:

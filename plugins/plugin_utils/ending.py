@@ -61,6 +61,8 @@ def _take_back(
             raise
         ask(step, task_vars, render.unstage(run.name, generation)).raise_for_error()
         return f"{unproved}: {error.message}"
+    if node.undoes and node.undoes.run is None:
+        return None  # nothing was to change here
     if node.undoes:
         farm = next(farm for farm in run.all_farms() if farm.name == run.farm)
         shown = plan_undo(farm, [undo.observe(spec, response)], node.undoes).node(run.host)

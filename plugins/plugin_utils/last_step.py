@@ -15,6 +15,7 @@ REFUSALS = (
     "unstaged",
     "rolled_back",
     "finished",
+    "ended",
     "not_begun",
     "left_out",
     "missing",

@@ -140,14 +140,16 @@ class Run:
     def tolerated(self, farm: str) -> int:
         """Answer how many nodes of *farm* may still fail."""
         waves = self.rollout(farm).waves
-        return 0 if self.wave is None or waves is None else waves.tolerate - self.failed(farm)
+        return 0 if self.wave is None or waves is None else max(0, waves.tolerate - self.failed(farm))
 
     def is_stopped(self, farm: str | None) -> bool:
         """Tell whether an earlier wave of *farm* was the last one."""
         verdict, plan = self.verdict(farm), self.plan(farm)
-        before = plan.waves[: self.wave] if plan is not None else ()
-        if any(self.answer(ENDED, node).get("state") == LEFT_OUT for wave in before for node in wave):
+        before = [node for wave in plan.waves[: self.wave] for node in wave] if plan is not None else []
+        if any(self.answer(ENDED, node).get("state") in (None, LEFT_OUT) for node in before):
             return True
+        if before and verdict.get("wave") not in (self.wave, (self.wave or 0) - 1):
+            return True  # the wave before has no verdict
         return bool(verdict.get("stop")) and self.wave != verdict.get("wave")
 
     def failed(self, farm: str) -> int:

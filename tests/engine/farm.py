@@ -109,8 +109,7 @@ class Stand:
     def add_farm(self, name: str, *hosts: str, rollout: Mapping[str, Any] = QUICK, **spec: Any) -> "Stand":
         """Make a node for each of *hosts*, which declare one application and its key, and what *spec* adds."""
         for host in hosts:
-            layout.create(self.node(host), {"/portal": self.web_config})
-            self.behave(host)
+            self.create(host)
         declared = {
             "farm": name,
             "machine_keys": {"portal": machine_key()},
@@ -120,6 +119,11 @@ class Stand:
         self.groups[name] = {"hosts": {host: {} for host in hosts}, "vars": {"keydeploy": declared | spec}}
         self.write_inventory()
         return self
+
+    def create(self, host: str) -> None:
+        """Make a node for *host*."""
+        layout.create(self.node(host), {"/portal": self.web_config})
+        self.behave(host)
 
     def add_hosts(self, *hosts: str) -> None:
         """Add *hosts* that declare nothing."""

@@ -229,8 +229,84 @@ def test_plain_ansible_rolls_out_in_waves_too_and_a_second_import_does_not_repea
     assert (ran.code, changed(stand)) == (0, list(NODES)), ran.text
 
 
-def test_check_says_that_waves_would_go_and_changes_nothing(stand: Stand) -> None:
+def test_an_import_for_another_farm_does_not_move_this_one(stand: Stand) -> None:
+    """Results of earlier imports are still there: of a plan that changes nothing, and of a farm in order."""
+    stand.groups["second"] = json.loads(json.dumps(stand.groups["portal"]).replace("web", "app"))
+    stand.groups["second"]["vars"]["keydeploy"]["farm"] = "second"
+    for node in NODES:
+        stand.create(node.replace("web", "app"))
+    stand.write_inventory()
+    only_second = {"keydeploy_hosts": "second"}
+
+    ran = stand.playbook([import_of("plan"), import_of("apply", vars=only_second)], "-f", "10")
+
+    assert (ran.code, changed(stand)) == (0, []), ran.text
+    assert {result["state"] for host, result in ran.results("conclude").items() if host.startswith("app")} == {
+        "applied"
+    }
+    again = stand.playbook(
+        [import_of("apply", vars=only_second), import_of("apply", vars={"keydeploy_hosts": "portal"})], "-f", "10"
+    )
+    assert (again.code, changed(stand)) == (0, list(NODES)), again.text
+
+
+def test_check_says_that_waves_would_go_and_tells_neither_node_nor_balancer(tmp_path: Path) -> None:
+    stand = Stand(tmp_path)
+    farm(stand, drain={"tasks": logging_tasks(stand, "drain")})
     assert (stand.keydeploy("apply", "--check").code, changed(stand)) == (2, [])
+    assert not (stand.folder / "balancer.log").exists()
+    assert [len(stand.calls(node)) for node in NODES] == [1] * 5
+    assert not any((stand.node(node) / "C/ProgramData/keydeploy").exists() for node in NODES)
+
+
+def unreachable_tasks(stand: Stand, what: str) -> str:
+    """Write a file of tasks that reach for a host that is not there, and answer its name."""
+    host = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    task = {"ansible.builtin.ping": {}, "delegate_to": "balancer", "vars": host}
+    (stand.folder / f"{what}.yml").write_text(json.dumps([task]), "utf-8")
+    return f"{what}.yml"
+
+
+def test_a_balancer_out_of_reach_when_a_node_is_taken_out_stops_the_run_with_nothing_changed(tmp_path: Path) -> None:
+    stand = Stand(tmp_path)
+    farm(stand, drain={"tasks": unreachable_tasks(stand, "drain")})
+    ran = stand.keydeploy("apply")
+    assert (ran.code, changed(stand)) == (5, []), ran.text
+    assert "web1: it gave no answer to staging" in ran.out
+    assert "left the run before its end" in ran.out
+    assert all(stand.is_at_rest(node) for node in NODES)
+
+
+def test_a_balancer_out_of_reach_when_a_node_is_let_in_is_told_and_stops_the_run(tmp_path: Path) -> None:
+    stand = Stand(tmp_path)
+    farm(stand, undrain={"tasks": unreachable_tasks(stand, "undrain")})
+    ran = stand.keydeploy("apply")
+    assert (ran.code, changed(stand)) == (5, ["web1"]), ran.text
+    assert "is it out of the load balancer?" in ran.out
+
+
+def test_the_canary_of_a_run_that_stopped_can_be_taken_back(stand: Stand) -> None:
+    stand.behave("web2", fault("journal.commit", "fail"))
+    assert (stand.keydeploy("apply").code, changed(stand)) == (1, ["web1"])
+    stand.behave("web2")
+    ran = stand.keydeploy("rollback")
+    assert (ran.code, changed(stand)) == (0, []), ran.text
+    assert all(stand.is_at_rest(node) for node in NODES)
+
+
+def test_a_member_that_may_be_missing_counts_for_no_failure_in_its_wave(tmp_path: Path) -> None:
+    stand = farm(Stand(tmp_path), require={"all_but": ["web2"]})
+    stand.behave("web2", fault("registry.stage", "unreachable"))
+    ran = stand.tell("apply")
+    assert (ran.code, changed(stand)) == (4, ["web1", "web3", "web4", "web5"]), ran.text
+
+
+def test_the_reasons_of_a_farm_that_goes_together_are_told_beside_one_in_waves(stand: Stand) -> None:
+    stand.add_farm("other", "app1", "app2")
+    stand.behave("app1", fault("file.stage", "fail"))
+    ran = stand.tell("apply")
+    assert (ran.code, changed(stand)) == (1, list(NODES))
+    assert reasons(ran.of("other")) == ["app1: the sandbox was told to fail here"]
 
 
 def test_a_member_that_may_be_missing_is_told_and_the_others_change(tmp_path: Path) -> None:

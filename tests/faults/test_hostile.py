@@ -42,6 +42,11 @@ def some_cells() -> list[Cell]:
     return found
 
 
+def outcome_of(cell: Cell) -> Outcome:
+    """Answer how the cell's farm stands after a run that does not start over by itself."""
+    return Outcome.BACK if expected(cell).starts_over else expected(cell).outcome
+
+
 CELLS = some_cells()
 BATCHES = [CELLS[start : start + AT_ONCE] for start in range(0, len(CELLS), AT_ONCE)]
 
@@ -112,7 +117,7 @@ def stands(tmp_path_factory: pytest.TempPathFactory) -> Stands:
 @pytest.mark.parametrize("cell", CELLS, ids=str)
 def test_under_a_hostile_configuration_a_farm_ends_as_under_any_other_when(stands: Stands, cell: Cell) -> None:
     batch = stands.of(next(number for number, cells in enumerate(BATCHES) if cell in cells))
-    must = Outcome.BACK if expected(cell).starts_over else expected(cell).outcome
+    must = outcome_of(cell)
     concluded = batch.runs["faults"].results("conclude")
     states = {concluded[host]["state"] for host in hosts_of(batch.farm(cell))}
 
@@ -145,7 +150,9 @@ def test_with_few_forks_nothing_is_changed_and_the_message_names_the_setting(sta
 def test_the_runs_fail_as_long_as_a_farm_is_not_as_declared(stands: Stands, number: int) -> None:
     batch = stands.of(number)
 
-    assert [batch.runs[name].code for name in ("faults", "once more")] == [FAILED, 0], batch.runs["once more"].text
+    applied = all(outcome_of(cell) is Outcome.APPLIED for cell in batch.cells)
+    assert batch.runs["faults"].code == (0 if applied else FAILED)
+    assert batch.runs["once more"].code == 0, batch.runs["once more"].text
     unfinished = any(result["state"] == "finished" for result in batch.runs["next"].results("conclude").values())
     assert batch.runs["next"].code == (FAILED if unfinished else 0), batch.runs["next"].text
 

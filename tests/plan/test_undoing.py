@@ -21,10 +21,15 @@ def backed_up(run: str | None, *states: At) -> BackupState:
     return BackupState(run=run, committed=None if run is None else 1_800_000_000.0, places=places)
 
 
-def planned(undo: Undo, *backups: BackupState, unfinished: str | None = None) -> Plan:
+def planned(
+    undo: Undo,
+    *backups: BackupState,
+    unfinished: str | None = None,
+    ended: Sequence[Literal["confirmed", "rolled_back"]] = ("confirmed", "confirmed"),
+) -> Plan:
     seen = [
-        Observation(node=node, state=State.OBSERVED, spec="d1", backup=backup, unfinished=unfinished)
-        for node, backup in zip(FARM.members, backups, strict=True)
+        Observation(node=node, state=State.OBSERVED, spec="d1", backup=backup, unfinished=unfinished, ended=how)
+        for node, backup, how in zip(FARM.members, backups, ended, strict=True)
     ]
     return plan_undo(FARM, seen, undo)
 
@@ -73,15 +78,20 @@ def test_a_key_that_was_not_kept_cannot_go_back(force: bool) -> None:
     assert "web2: file C:\\0.config held a key that could not be kept" in reasons(found)[0]
 
 
-def test_the_last_run_must_be_the_same_on_all_nodes() -> None:
-    found = planned(LAST, backed_up("r7", "as_left"), backed_up("r6", "as_left"))
-    assert reasons(found) == ["the last run is not the same on all nodes (web1: r7, web2: r6)"]
-    assert found.reasons[0].cause is Cause.REFUSED
+def test_a_node_that_took_no_part_in_the_last_run_stays_as_it_is() -> None:
+    older = replace(backed_up("r6", "as_left"), committed=1_700_000_000.0)
+    found = planned(LAST, backed_up("r7", "as_left"), older)
+    assert (found.may_apply, [node.changes for node in found.nodes]) == (True, [True, False])
+    fresh = planned(LAST, backed_up("r7", "as_left"), backed_up(None), ended=("confirmed", "rolled_back"))
+    assert (fresh.may_apply, [node.changes for node in fresh.nodes]) == (True, [True, False])
 
 
-def test_a_node_without_the_backup_stops_all() -> None:
-    found = planned(Undo("r7"), backed_up("r7", "as_left"), backed_up(None))
+def test_a_node_whose_backup_has_expired_stops_all_unless_told() -> None:
+    backups = (backed_up("r7", "as_left"), backed_up(None))
+    found = planned(Undo("r7"), *backups, ended=("confirmed", "confirmed"))
     assert (found.may_apply, reasons(found)) == (False, ["web2: there is no backup of run r7"])
+    forced = planned(Undo("r7", force=True), *backups, ended=("confirmed", "confirmed"))
+    assert (forced.may_apply, [node.changes for node in forced.nodes]) == (True, [True, False])
     found = planned(LAST, backed_up(None), backed_up(None))
     assert reasons(found) == ["web1: there is no backup to go back to", "web2: there is no backup to go back to"]
 
@@ -93,7 +103,9 @@ def test_an_unfinished_run_is_ended_first_and_alone() -> None:
 
 
 def test_a_node_that_cannot_be_reached_stops_all() -> None:
-    seen = Observation(node="web1", state=State.OBSERVED, spec="d1", backup=backed_up("r7", "as_left"))
+    seen = Observation(
+        node="web1", state=State.OBSERVED, spec="d1", backup=backed_up("r7", "as_left"), ended="confirmed"
+    )
     gone = Observation(node="web2", state=State.UNREACHABLE, cause="port 5986 is closed")
     found = plan_undo(FARM, [seen, gone], LAST)
     assert (found.may_apply, reasons(found)) == (False, ["web2: port 5986 is closed"])
