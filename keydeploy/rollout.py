@@ -142,12 +142,13 @@ def stopped() -> Decision:
 def margin(staged: Sequence[Staged], since: float) -> float:
     """Answer how long the commit calls may take to reach every node, measured from the stage calls of this run.
 
-    From the begin of staging to the begin of the last stage call, and as long as the slowest took: then every
-    commit call has arrived if it is no slower than a stage call, which does more before it is answered.
+    Twice the time from the begin of staging to the begin of the last stage call, and as long as the slowest took.
+    Twice, because the commit calls that are under way wait for the instant, all at once, and the others go out
+    beside them: over 200 nodes on a busy controller of 2 cores that took up to 1.8 times as long as for the stage calls.
     """
     last = max(answer.started for answer in staged)
     slowest = max(answer.finished - answer.started for answer in staged)
-    return _SPARE_MARGIN + last - since + slowest
+    return _SPARE_MARGIN + 2 * (last - since) + slowest
 
 
 def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan, *, tolerated: int = 0) -> Verdict:
