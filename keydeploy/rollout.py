@@ -144,7 +144,7 @@ def margin(staged: Sequence[Staged], since: float) -> float:
 
     Twice the time from the begin of staging to the begin of the last stage call, and as long as the slowest took.
     Twice, because the commit calls that are under way wait for the instant, all at once, and the others go out
-    beside them: over 200 nodes on a busy controller of 2 cores that took up to 1.8 times as long as for the stage calls.
+    beside them: over 200 nodes on a busy controller that took up to 1.8 times as long as for the stage calls.
     """
     last = max(answer.started for answer in staged)
     slowest = max(answer.finished - answer.started for answer in staged)

@@ -116,6 +116,9 @@ class Report:
     @property
     def is_to_be_repeated(self) -> bool:
         """Tell whether the same can be tried once more: a run was in the way, and has ended or given up."""
+        failed = (Verdict.ROLLED_BACK, Verdict.PARTLY)
+        if any(farm.verdict in failed and not farm.gave_way for farm in self.farms):
+            return False  # that farm would be changed once more, and its failure not be told
         return any(farm.verdict is Verdict.FINISHED or farm.gave_way for farm in self.farms)
 
 

@@ -60,5 +60,8 @@ class CallbackModule(CallbackBase):
         if self._descriptor < 0:
             return
         line = (json.dumps(event) + "\n").encode()
-        while line:
-            line = line[os.write(self._descriptor, line) :]
+        try:
+            while line:
+                line = line[os.write(self._descriptor, line) :]
+        except BrokenPipeError:  # the command line was killed; the run goes on to where it may stop
+            self._descriptor = -1

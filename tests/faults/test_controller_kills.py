@@ -156,11 +156,6 @@ def test_the_next_run_brings_every_farm_to_its_keys_when_the_controller_was_kill
     assert leaks(found.stand, {"next": ran, "drift": drift}) == []
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Ansible dies too, in the midst of its work: it cannot tell its events any more (EPIPE)",
-)
 @pytest.mark.parametrize(("phase", "content"), [(Phase.STAGE, OLD), (Phase.COMMIT, NEW)], ids=["before", "after"])
 def test_a_run_whose_command_line_is_killed_stops_before_the_decision_and_goes_on_to_its_end_after_it(
     tmp_path: Path, phase: Phase, content: bytes
