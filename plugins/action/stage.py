@@ -20,7 +20,7 @@ _BETWEEN_ATTEMPTS = 1.0
 """Seconds between two attempts to take a node that another run holds."""
 
 _LONGEST_PATIENCE = 600.0
-"""Seconds; a lock that lasts longer was taken by a wrong clock."""
+"""Seconds; a lock that lasts longer was taken by a wrong clock, and is not waited for beyond this run's own lease."""
 
 _MOVED = ("locked", "unfinished", "changed")
 """The errors by which a node tells that it is no longer as it was observed: to begin anew will do."""
@@ -109,7 +109,7 @@ class ActionModule(Step):
         response = ask(self, task_vars, render.look(run))
         expires, now = response.journal().expires, response.system().clock
         left = from_instant(expires) - now if expires is not None else 0.0
-        return min(max(lease, left), _LONGEST_PATIENCE) + _BETWEEN_ATTEMPTS
+        return max(lease, left if left <= _LONGEST_PATIENCE else 0.0) + _BETWEEN_ATTEMPTS
 
     def _ask_until_free(
         self,
