@@ -71,7 +71,7 @@ WAVES = st.fixed_dictionaries(
 ROLLOUTS = st.fixed_dictionaries({}, optional={"commit": st.just("together"), **TOGETHER}) | st.fixed_dictionaries(
     {"commit": st.just("waves")}, optional={"waves": WAVES, "drain": HOOKS, "undrain": HOOKS, **TOGETHER}
 )
-TIMEOUTS = st.integers(1, 9999).map(lambda milliseconds: f"{milliseconds}ms")
+TIMEOUTS = st.integers(50, 60_000).map(lambda milliseconds: f"{milliseconds}ms")
 SMART_CARDS = st.fixed_dictionaries(
     {
         "transaction_timeout": TIMEOUTS
