@@ -51,6 +51,8 @@ class Decision:
     """Of the nodes that go live; the others undo."""
     reasons: tuple[Reason, ...] = ()
     """Why not to go, or why some nodes are left out."""
+    failed: int = 0
+    """How many of these count as failures: not a member that may be missing and cannot be reached."""
 
 
 class Outcome(Enum):
@@ -129,14 +131,16 @@ def decide(  # noqa: PLR0913 - what there is to weigh
     failures = [reason for reason in against if not _is_missing(reason, rollout)]
     ready = [by_node[member] for member in members if member not in {reason.node for reason in against}]
     if len(failures) > tolerated or not ready:
-        return Decision(go=False, instants={}, reasons=tuple(against))
+        return Decision(go=False, instants={}, reasons=tuple(against), failed=len(failures))
     at = now + (rollout.margin if rollout.margin is not None else margin(ready, since))
-    return Decision(go=True, instants={answer.node: at + answer.offset for answer in ready}, reasons=tuple(against))
+    instants = {answer.node: at + answer.offset for answer in ready}
+    return Decision(go=True, instants=instants, reasons=tuple(against), failed=len(failures))
 
 
 def stopped() -> Decision:
     """Answer the decision of a run that was told to stop."""
-    return Decision(go=False, instants={}, reasons=(Reason(cause=Cause.FAILED, text="the run was interrupted"),))
+    reason = Reason(cause=Cause.FAILED, text="the run was interrupted")
+    return Decision(go=False, instants={}, reasons=(reason,), failed=1)
 
 
 def margin(staged: Sequence[Staged], since: float) -> float:
@@ -164,6 +168,30 @@ def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan, *
     if len(reasons) > min(tolerated, len(members) - 1) or len(failed) < len(reasons):
         return Verdict(Outcome.BACK, reasons)
     return Verdict(Outcome.CONFIRM, reasons, failed)
+
+
+class End(Enum):
+    """How the run ends on one node."""
+
+    CONFIRM = "confirm"
+    TAKE_BACK = "take_back"
+    UNSTAGED = "unstaged"
+    """It holds nothing of the run any more."""
+    MISSING = "missing"
+    """It was left out and cannot be reached."""
+
+
+def end_on(node: str, *, live: Sequence[str], back: Sequence[str] | None, committed: str | None) -> End:
+    """Answer how the run ends on *node*.
+
+    *live* are the nodes that were told an instant; *back* those that go back although the others confirm, None where
+    nobody confirms; *committed* is the state that the node answered to the commit.
+    """
+    if node in live:
+        return End.CONFIRM if back is not None and node not in back else End.TAKE_BACK
+    if committed == "unstaged":
+        return End.UNSTAGED
+    return End.MISSING if live and committed == "unreachable" else End.TAKE_BACK
 
 
 def _doubts(members: Sequence[str], answers: Mapping[str, Committed], after: Plan) -> Iterator[Reason]:

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 from keydeploy.edit import Difference
 from keydeploy.observation import Observation, State, Subject
 from keydeploy.plan import Cause, Farm, Plan, plan
-from keydeploy.rollout import Committed, Outcome, Staged, decide, judge, margin, obstacles, stopped, waves
+from keydeploy.rollout import (
+    Committed,
+    End,
+    Outcome,
+    Staged,
+    decide,
+    end_on,
+    judge,
+    margin,
+    obstacles,
+    stopped,
+    waves,
+)
 from keydeploy.spec import Rollout
 from keydeploy.spec.model import Waves
 
@@ -116,6 +128,49 @@ def test_as_many_as_are_tolerated_may_fail_to_commit_and_only_they_go_back() -> 
     assert [str(reason) for reason in verdict.reasons] == ["web1: status 500"]
     assert judge(MEMBERS, committed[:2], IN_ORDER, tolerated=1).outcome is Outcome.BACK
     assert judge(("web1",), committed[:1], IN_ORDER, tolerated=1).outcome is Outcome.BACK
+
+
+# The end on one node
+
+
+@pytest.mark.parametrize(
+    ("node", "back", "committed", "end"),
+    [
+        ("web1", (), "committed", End.CONFIRM),
+        ("web1", (), "unreachable", End.CONFIRM),
+        ("web1", ("web1",), "committed", End.TAKE_BACK),
+        ("web2", ("web1",), "committed", End.CONFIRM),
+        ("web1", None, "committed", End.TAKE_BACK),
+        ("web1", None, None, End.TAKE_BACK),
+        ("web3", (), "unstaged", End.UNSTAGED),
+        ("web3", None, "unstaged", End.UNSTAGED),
+        ("web3", (), "unreachable", End.MISSING),
+        ("web3", (), "failed", End.TAKE_BACK),
+        ("web3", (), None, End.TAKE_BACK),
+    ],
+)
+def test_a_node_keeps_only_what_it_was_told_to_switch_and_was_confirmed(
+    node: str, back: tuple[str, ...] | None, committed: str | None, end: End
+) -> None:
+    assert end_on(node, live=("web1", "web2"), back=back, committed=committed) is end
+
+
+@pytest.mark.parametrize(
+    ("committed", "end"), [("unstaged", End.UNSTAGED), ("unreachable", End.TAKE_BACK), (None, End.TAKE_BACK)]
+)
+def test_where_nothing_goes_live_a_node_that_did_not_unstage_is_asked_once_more(
+    committed: str | None, end: End
+) -> None:
+    assert end_on("web1", live=(), back=None, committed=committed) is end
+
+
+def test_a_member_that_may_be_missing_is_no_failure() -> None:
+    gone = replace(STAGED[0], problem="the connection failed", cause=Cause.UNREACHABLE)
+    failed = replace(STAGED[1], problem="the disk is full")
+    rollout = replace(ROLLOUT, may_be_missing=("web1",))
+    assert decide(MEMBERS, [gone, *STAGED[1:]], rollout, now=NOW, since=NOW).failed == 0
+    assert decide(MEMBERS, [gone, failed, STAGED[2]], rollout, now=NOW, since=NOW).failed == 1
+    assert stopped().failed == 1
 
 
 # The gate

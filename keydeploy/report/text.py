@@ -81,7 +81,7 @@ def _node(node: NodeReport, verdict: Verdict, words: dict[Action, str], *, with_
     for operation in node.plan.operations:
         yield from _operation(operation, words)
     if not node.plan.operations:
-        yield Text(f"      {_NOTHING if words in (_DONE, _TO_DO) else _NOTHING_CHANGED}", style="dim")
+        yield Text(f"      {_NOTHING_CHANGED if node.plan.undoes else _NOTHING}", style="dim")
     if verdict in _CHANGED and node.outcome in _OUTCOMES:
         yield Text(f"    = {_OUTCOMES[node.outcome]}", style="" if node.outcome in _GOOD else "red")
     for reason in node.reasons:

@@ -83,10 +83,6 @@ class Rollout:
     drain: Hook | None = None
     undrain: Hook | None = None
 
-    def timing(self) -> dict[str, float | None]:
-        """Answer the times, which are equal on all members of a farm."""
-        return {name: getattr(self, name) for name in ("margin", "grace", "lease", "clock_drift_limit")}
-
     def shared(self) -> dict[str, Any]:
         """Answer as JSON values what is equal on all members of a farm; `of_shared` reads it."""
         return asdict(replace(self, health=None, drain=None, undrain=None))

@@ -6,10 +6,9 @@ import time
 import uuid
 from typing import Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
-
 from ..plugin_utils.run import COMPROMISED, LEAVE_CHANGED
 from ..plugin_utils.step import Step
+from ..plugin_utils.switches import is_on
 
 TO = "keydeploy_to"
 """The variable that names the run to take back; the one that was confirmed last when it is not set."""
@@ -37,7 +36,7 @@ class ActionModule(Step):
             "made": time.time(),
             "run": uuid.uuid4().hex + (SUFFIX if undo else ""),
             "undo": undo,
-            "options": {name: _truth(self._templar, task_vars, name) for name in OPTIONS},
+            "options": {name: self._is_on(task_vars, name) for name in OPTIONS},
             "problems": problems,
             "farms": {
                 name: {
@@ -54,9 +53,7 @@ class ActionModule(Step):
     def _undo(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Answer which run is to be taken back."""
         run = self._templar.template(task_vars.get(TO))
-        return {"run": str(run) if run else None, "force": _truth(self._templar, task_vars, FORCE)}
+        return {"run": str(run) if run else None, "force": self._is_on(task_vars, FORCE)}
 
-
-def _truth(templar: Any, task_vars: dict[str, Any], name: str) -> bool:
-    """Answer what a variable says, also one that was given as text, such as with -e; no by default."""
-    return bool(boolean(templar.template(task_vars.get(name, False))))
+    def _is_on(self, task_vars: dict[str, Any], name: str) -> bool:
+        return is_on(name, self._templar.template(task_vars.get(name, False)))

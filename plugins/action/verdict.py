@@ -20,38 +20,31 @@ class ActionModule(Step):
 
 
 def _judged(run: of.Run, farm: Farm) -> dict[str, Any]:
+    """Answer the verdict on *farm*; in waves it counts all failures so far, and says whether the last wave was this."""
     from keydeploy.rollout import Outcome, judge  # noqa: PLC0415
 
     decision = run.decision(farm.name)
-    wave = {"wave": run.wave}
     earlier = run.verdict(farm.name).get("reasons", []) if run.wave else []
-    tolerated, left_out = run.tolerated(farm.name), decision["reasons"]
-    failures = [reason for reason in left_out if not _may_be_missing(reason, farm)]
-    failed = run.failed(farm.name) + len(failures)
+    judged: dict[str, Any] = {
+        "wave": run.wave,
+        "outcome": None,
+        "reasons": [*earlier, *decision["reasons"]],
+        "back": [],
+        "failed": run.failed(farm.name) + decision["failed"],
+        "stop": decision["failed"] > 0,
+    }
     if not decision["go"]:
-        return {
-            **wave,
-            "outcome": None,
-            "reasons": [*earlier, *left_out],
-            "back": [],
-            "failed": failed,
-            "stop": bool(failures),
-        }
+        return judged
     live = replace(farm, members=tuple(decision["instants"]))
-    after = run.plan_of(live, of.COMMITTED)
-    verdict = judge(live.members, run.committed(live.members), after, tolerated=max(0, tolerated - len(failures)))
-    return {
-        **wave,
+    tolerated = max(0, run.tolerated(farm.name) - decision["failed"])
+    verdict = judge(live.members, run.committed(live.members), run.plan_of(live, of.COMMITTED), tolerated=tolerated)
+    return judged | {
         "outcome": verdict.outcome.value,
-        "reasons": [*earlier, *left_out, *(reason.to_json() for reason in verdict.reasons)],
+        "reasons": [*judged["reasons"], *(reason.to_json() for reason in verdict.reasons)],
         "back": list(verdict.back),
-        "failed": failed + len(verdict.reasons),
+        "failed": judged["failed"] + len(verdict.reasons),
         "stop": verdict.outcome is Outcome.BACK,
     }
-
-
-def _may_be_missing(reason: dict[str, Any], farm: Farm) -> bool:
-    return reason["cause"] == "unreachable" and reason["node"] in farm.dispensable
 
 
 def _before(run: of.Run) -> dict[str, Any]:

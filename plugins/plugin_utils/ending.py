@@ -16,27 +16,26 @@ if TYPE_CHECKING:
 def end(step: Step, run: of.Run, node: NodePlan, task_vars: dict[str, Any]) -> dict[str, Any]:
     """Answer how the run ended on *node*: `applied`, `missing`, `unstaged`, `rolled_back` or `failed`."""
     from keydeploy import render  # noqa: PLC0415
+    from keydeploy.rollout import End, end_on  # noqa: PLC0415
 
     decision, verdict = run.decision(run.farm), run.verdict(run.farm)
-    goes = bool(decision.get("go")) and run.host in decision["instants"]
+    live = list(decision["instants"]) if decision.get("go") else []
+    back = verdict["back"] if verdict.get("outcome") == "confirm" else None
+    committed = run.answer(of.COMMITTED, run.host).get("state")
     told = [_line(reason) for reason in (verdict or decision).get("reasons", [])]
-    committed = run.answer(of.COMMITTED, run.host)
-    if not goes and committed.get("state") == "unstaged":
-        return {"state": "unstaged", "changed": False, "reasons": told}
-    if not goes and decision.get("go") and committed.get("state") == "unreachable":
-        return {"state": "missing", "changed": False, "reasons": told}
     generation = run.answer(of.STAGED, run.host).get("generation")
-    if goes and verdict.get("outcome") == "confirm" and run.host not in verdict["back"]:
-        backups = run.backups(run.farm or "")
-        ask(step, task_vars, render.confirm(run.name, generation, backups)).raise_for_error()
-        return {"state": "applied"}
-    doubt = _take_back(step, run, node, generation, task_vars)
-    return {
-        "state": "failed" if doubt else "rolled_back",
-        "changed": False,
-        "cause": doubt,
-        "reasons": told or ["there is no verdict on the farm"],
-    }
+    match end_on(run.host, live=live, back=back, committed=committed):
+        case End.CONFIRM:
+            request = render.confirm(run.name, generation, run.backups(run.farm or ""))
+            ask(step, task_vars, request).raise_for_error()
+            return {"state": "applied"}
+        case End.UNSTAGED | End.MISSING as found:
+            return {"state": found.value, "changed": False, "reasons": told}
+        case End.TAKE_BACK:
+            doubt = _take_back(step, run, node, generation, task_vars)
+            reasons = told or ["there is no verdict on the farm"]
+            state = "failed" if doubt else "rolled_back"
+            return {"state": state, "changed": False, "cause": doubt, "reasons": reasons}
 
 
 def _take_back(

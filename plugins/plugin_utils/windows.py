@@ -11,11 +11,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 
 from .causes import UNKNOWN, explain
 from .patience import CALL_TIMEOUT, CONNECT_TIMEOUT, require_port, within
+from .switches import is_on
 from .wire import Security, endpoint, has_proxy
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _settings(templar: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
             value = templar.template(task_vars.get(name, default))
         except Exception as error:  # a lookup raises anything, and nothing of it may be shown
             raise NodeError("request", f"{name}: {why_unresolved(error)}") from None
-        found[name] = _truth(name, value) if isinstance(default, bool) else _seconds(name, value)
+        found[name] = is_on(name, value) if isinstance(default, bool) else _seconds(name, value)
     return found
 
 
@@ -135,15 +135,6 @@ def _seconds(name: str, value: Any) -> float:
         if not isinstance(value, bool) and 0 < float(value) <= 3600:
             return float(value)
     raise NodeError("request", f"{name} is not a number of seconds", hint="such as 60; at most 3600")
-
-
-def _truth(name: str, value: Any) -> bool:
-    from keydeploy.errors import NodeError  # noqa: PLC0415
-
-    try:
-        return bool(boolean(value))  # given with -e, it is text
-    except TypeError:
-        raise NodeError("request", f"{name} is neither true nor false", hint="such as true") from None
 
 
 def _require_encryption(connection: Any, *, allowed: bool) -> None:

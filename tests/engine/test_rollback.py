@@ -183,3 +183,9 @@ def test_an_unfinished_run_ends_also_where_somebody_changed_something_when_that_
     healed: Ran = stand.tell("apply", "--leave-changed")
     assert (healed.code, outcomes(healed.of("portal"))) == (0, dict.fromkeys(NODES, "applied"))
     assert web_configs(stand) == [DECLARED_KEYS, mine, DECLARED_KEYS]
+
+
+def test_a_switch_that_is_neither_on_nor_off_is_told_by_its_name(stand: Stand) -> None:
+    ran = stand.playbook("keydeploy.core.rollback", "-f", "3", "-e", "keydeploy_force=maybe")
+    assert ran.code != 0
+    assert "keydeploy_force is neither true nor false" in ran.text
