@@ -4,9 +4,12 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from benchmarks import declared
 from benchmarks.measuring import CommandFailed, Cost, cost_of
 from benchmarks.spread import committed_at, spread, wrong_clocks
+from keydeploy.node import layout, paths
 from tests.engine.farm import CALLBACKS, COMMANDS, Stand
 
 EMPTY_PLAY = "empty play"
@@ -18,12 +21,8 @@ _ATTEMPTS = 3
 _TOLD = 4
 """Lines of a failure."""
 _FARM = "portal"
-_APPLICATION = {
-    "site": "Default Web Site",
-    "path": "/portal",
-    "machine_key": "portal",
-    "session_tokens": {"machine_key": "portal"},
-}
+_APPLICATION_HOST = "%windir%\\System32\\inetsrv\\config\\applicationHost.config"
+_BINDING = '<binding protocol="https" bindingInformation="*:{}:" sslFlags="0" />'
 _EMPTY = """
 - hosts: all
   gather_facts: false
@@ -36,8 +35,8 @@ _EMPTY = """
 class Wire:
     """What crossed the wire for one node in one run: of all nodes, the one with the most."""
 
-    largest_request_bytes: int
-    """Of what Ansible wrote to PowerShell for one call, before base64 and encryption."""
+    request_bytes: tuple[int, ...]
+    """Of what Ansible wrote to PowerShell, before base64 and encryption, call by call."""
     up_bytes: int
     """Of all HTTP requests, as they crossed the socket."""
     down_bytes: int
@@ -83,9 +82,15 @@ def host_names(nodes: int) -> list[str]:
 
 def add_farm(stand: Stand, hosts: Sequence[str]) -> None:
     """Lay out *hosts* as a farm with the default settings, each node with a wrong clock of its own."""
-    stand.add_farm(_FARM, *hosts, rollout={}, applications={"portal": _APPLICATION})
-    for host, offset in wrong_clocks(hosts).items():
-        stand.behave(host, clock_offset=offset)
+    clocks = wrong_clocks(hosts)
+    for host in hosts:
+        layout.create(stand.node(host), declared.WEB_CONFIGS)
+        _bind(stand.node(host))
+        stand.behave(host, clock_offset=clocks[host])
+    spec = {"farm": _FARM, **declared.spec()}
+    stand.variables[declared.VARIABLE] = declared.vault()
+    stand.groups[_FARM] = {"hosts": {host: {} for host in hosts}, "vars": {"keydeploy": spec}}
+    stand.write_inventory()
 
 
 def measure(
@@ -129,6 +134,14 @@ def patiently(measure_once: Callable[[], Farm]) -> Farm:
         except CommandFailed as failed:
             print("\n".join(str(failed).splitlines()[:_TOLD]), file=sys.stderr)
     return replace(measure_once(), attempts=_ATTEMPTS)
+
+
+def _bind(root: Path) -> None:
+    """Let the site of the node at *root* have the declared HTTPS bindings, which serve no certificate yet."""
+    file = paths.locate(root, _APPLICATION_HOST)
+    one = _BINDING.format(443)
+    wanted = "".join(map(_BINDING.format, declared.PORTS.values()))
+    file.write_bytes(file.read_bytes().replace(one.encode(), wanted.encode()))
 
 
 def _told(stand: Stand) -> dict[str, float]:

@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks.budgets import Budget
 from benchmarks.farm import Farm, Run
+from benchmarks.measuring import Cost
 
 FOLDER = Path(__file__).parents[1] / "dist" / "bench"
 
@@ -53,7 +54,7 @@ def report_farms(
     finally:
         if farms:
             runs = [_cells_of_run(farm, run) for farm in farms for run in farm.runs]
-            tables = [_table(title, runs), _table("commit spread", [_cells_of_spread(farm) for farm in farms])]
+            tables = [table_of(title, runs), table_of("commit spread", [_cells_of_spread(farm) for farm in farms])]
             report(name, tables, farms, list(held(farms)), [*_FARM_NOTES, note])
 
 
@@ -76,23 +77,35 @@ def report(
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    for table in (*tables, _table("budgets", [_cells_of_budget(budget) for budget in budgets])):
+    for table in (*tables, table_of("budgets", [_cells_of_budget(budget) for budget in budgets])):
         console.print(table)
     for note in notes:
         console.print(note)
     console.print(f"{os.cpu_count()} cores; all figures: {file.relative_to(FOLDER.parents[1])}")
 
 
-def _table(title: str, rows: Sequence[Mapping[str, str]]) -> Table:
+def table_of(title: str, rows: Sequence[Mapping[str, str]]) -> Table:
     """Answer a table of *rows*, whose cells have the names of columns; columns without any text are left out."""
     table = Table(title=title, box=SIMPLE_HEAD, collapse_padding=True)
     shown = [name for name in rows[0] if any(row[name] for row in rows)]
     for name in shown:
-        is_text = name in ("run", "budget", "verdict")
+        is_text = name in ("run", "budget", "verdict", "with")
         table.add_column(name, justify="left" if is_text else "right", no_wrap=is_text)
     for row in rows:
         table.add_row(*(row[name] for name in shown))
     return table
+
+
+def cells_of_cost(cost: Cost, ratio: float) -> dict[str, str]:
+    """Answer the cells that tell what a command took, and the *ratio* of its time to that of another."""
+    return {
+        "time": _seconds(cost.seconds),
+        "ratio": f"{ratio:.1f} x",
+        "CPU": _seconds(cost.cpu_seconds),
+        "nodes' CPU": _seconds(cost.benchmark_cpu_seconds),
+        "others' CPU": _seconds(cost.others_cpu_seconds),
+        "memory": f"{cost.memory_bytes / _MIB:.0f} MiB",
+    }
 
 
 def _cells_of_farm(farm: Farm) -> dict[str, str]:
@@ -100,19 +113,15 @@ def _cells_of_farm(farm: Farm) -> dict[str, str]:
 
 
 def _cells_of_run(farm: Farm, run: Run) -> dict[str, str]:
-    cost, wire = run.cost, run.wire
+    wire = run.wire
     return _cells_of_farm(farm) | {
         "run": run.name,
-        "time": f"{cost.seconds:.1f} s",
-        "ratio": f"{run.ratio:.1f} x",
-        "CPU": f"{cost.cpu_seconds:.1f} s",
-        "nodes' CPU": f"{cost.benchmark_cpu_seconds:.1f} s" if wire else "",
-        "others' CPU": f"{cost.others_cpu_seconds:.1f} s",
-        "memory": f"{cost.memory_bytes / _MIB:.0f} MiB",
+        **cells_of_cost(run.cost, run.ratio),
+        "nodes' CPU": _seconds(run.cost.benchmark_cpu_seconds) if wire else "",
         "calls": str(run.calls or ""),
-        "largest request": _kilobytes(wire.largest_request_bytes) if wire else "",
-        "up": _kilobytes(wire.up_bytes) if wire else "",
-        "down": _kilobytes(wire.down_bytes) if wire else "",
+        "largest request": kilobytes(max(wire.request_bytes)) if wire else "",
+        "up": kilobytes(wire.up_bytes) if wire else "",
+        "down": kilobytes(wire.down_bytes) if wire else "",
     }
 
 
@@ -133,5 +142,10 @@ def _cells_of_budget(budget: Budget) -> dict[str, str]:
     }
 
 
-def _kilobytes(size: int) -> str:
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s"
+
+
+def kilobytes(size: int) -> str:
+    """Write a number of bytes for people."""
     return f"{size / 1000:.0f} kB"

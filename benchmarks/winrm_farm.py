@@ -9,14 +9,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import product
+from itertools import product, zip_longest
 from pathlib import Path
 
 from benchmarks import budgets, farm
 from benchmarks.budgets import Budget
 from benchmarks.reporting import report_farms
 from tests.winrm.farm import WinRmStand
-from tests.winrm.server import Delay, Security
+from tests.winrm.server import Delay, Node, Security
 
 NODE_TIME = 1.0
 _NOTE = (
@@ -52,8 +52,7 @@ def held(farms: Sequence[farm.Farm]) -> Iterator[Budget]:
             case 200, 1.0:
                 yield Budget("drift, 200 nodes of 1 s", each.run(farm.DRIFT).cost.seconds, 12.0, "s")
     yield from budgets.of_calls(farms)
-    largest = max(run.wire.largest_request_bytes for each in farms for run in each.runs if run.wire)
-    yield Budget("largest request, before base64", largest / 1000, 200.0, "kB")
+    yield from budgets.of_requests(farms)
 
 
 def _wire(stand: WinRmStand, hosts: Sequence[str]) -> farm.Wire | None:
@@ -62,7 +61,7 @@ def _wire(stand: WinRmStand, hosts: Sequence[str]) -> farm.Wire | None:
     if not any(node.calls for node in nodes):
         return None
     wire = farm.Wire(
-        largest_request_bytes=max(call.raw_size for node in nodes for call in node.calls),
+        request_bytes=tuple(max(sizes) for sizes in zip_longest(*map(_request_bytes, nodes), fillvalue=0)),
         up_bytes=max(sum(exchange.received_size for exchange in node.exchanges) for node in nodes),
         down_bytes=max(sum(exchange.sent_size for exchange in node.exchanges) for node in nodes),
     )
@@ -70,6 +69,10 @@ def _wire(stand: WinRmStand, hosts: Sequence[str]) -> farm.Wire | None:
         node.calls.clear()
         node.exchanges.clear()
     return wire
+
+
+def _request_bytes(node: Node) -> list[int]:
+    return [call.raw_size for call in node.calls]
 
 
 if __name__ == "__main__":

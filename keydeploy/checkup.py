@@ -11,7 +11,7 @@ from typing import Any
 
 from keydeploy import iis
 from keydeploy.errors import DocumentError, NodeError
-from keydeploy.node.contract import FileState, ReadFile, ReadJournal, ReadSystem, Response, SystemState
+from keydeploy.node.contract import FileState, JournalState, ReadFile, ReadJournal, ReadSystem, Response, SystemState
 from keydeploy.webconfig.document import parse
 
 FULL_MESSAGE = 200_000
@@ -69,19 +69,19 @@ class Line:
     """Days until the certificate expires."""
 
 
-QUESTIONS = (ReadJournal(), ReadFile(iis.APPLICATION_HOST), ReadFile(iis.REDIRECTION), ReadSystem())
+_FILES = (ReadFile(iis.APPLICATION_HOST), ReadFile(iis.REDIRECTION))
+QUESTIONS = (ReadJournal(), *_FILES, ReadSystem())
 
 
 def examine(response: Response, line: Line | None, *, seconds: float, offset: float) -> list[Check]:
     """Judge a node's *response* to `QUESTIONS`, which took *seconds*; its clock is ahead by *offset* seconds."""
     system = response.system()
-    journal, _ = response.split(len(QUESTIONS) - 1)
-    application_host, redirection = response.files()
+    application_host, redirection = (_file(response, question) for question in _FILES)
     checks = [Check("reached", Finding.OK, f"answered as {system.machine} ({system.os})")]
     if line is not None:
         checks += [_log_on(line), _wire(line), *_certificate(line), _message_size()]
     checks += [_clock(offset), *_powershell(system), *_process(system), _iis(application_host), *_sharing(redirection)]
-    return [*checks, _journal(journal), _duration(seconds)]
+    return [*checks, _journal(response), _duration(seconds)]
 
 
 def unreached(cause: str, hint: str | None) -> list[Check]:
@@ -190,9 +190,16 @@ def _sharing(redirection: FileState | NodeError) -> list[Check]:
     return [Check("configuration", Finding.OK, "local to the node")]
 
 
+def _file(response: Response, question: ReadFile) -> FileState | NodeError:
+    try:
+        return response.to(question, FileState)
+    except NodeError as error:
+        return error
+
+
 def _journal(response: Response) -> Check:
     try:
-        journal = response.journal()
+        journal = response.to(ReadJournal(), JournalState)
     except NodeError as error:
         return Check("journal", Finding.FAIL, error.message, "docs/windows-nodes.md says what belongs there")
     if journal.run is not None:

@@ -1,11 +1,11 @@
 """Edits of a file: byte ranges and what shall stand there.
 
-An `Edit` names secrets by reference and may be shown and stored. A `Splice` is an edit with its
-secrets filled in; it exists in a worker's memory and in the request to the node only.
+An `Edit` names secrets by reference, or holds them encrypted for the nodes, and may be shown and stored. A
+`Splice` is an edit with its secrets filled in; it exists in a worker's memory and in the request to the node only.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, assert_never
 from xml.sax.saxutils import escape
 
@@ -27,7 +27,23 @@ class Reference:
     address: str
 
 
-Piece = Literal | Reference
+@dataclass(frozen=True, slots=True)
+class Ciphertext:
+    """What is encrypted with the key of a node's container: XML, already escaped for its place.
+
+    Encrypting gives other bytes each time. Two that mean the same are therefore equal, whatever their text:
+    nodes share one in a plan, and a saved plan still holds.
+    """
+
+    text: str = field(compare=False, repr=False)
+    """ASCII, with the line breaks of its place."""
+    tag: str
+    """A keyed hash of all that it means."""
+    name: str = field(compare=False)
+    """What is encrypted, for a person."""
+
+
+Piece = Literal | Reference | Ciphertext
 
 _ENTITIES = {'"': "&quot;", "'": "&apos;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 """Tabs and line ends too: written as they are, an XML parser turns them into blanks."""
@@ -42,19 +58,17 @@ class Edit:
     pieces: tuple[Piece, ...]
 
     def redacted(self) -> str:
-        """Show what the edit writes, with each secret as the address it comes from."""
+        """Show what the edit writes, with each secret as the address it comes from, or as encrypted."""
         return "".join(_shown(piece) for piece in self.pieces)
 
     def to_json(self) -> dict[str, Any]:
         """Answer the edit as JSON values."""
-        pieces = [{"literal": p.text} if isinstance(p, Literal) else {"reference": p.address} for p in self.pieces]
-        return {"start": self.start, "end": self.end, "pieces": pieces}
+        return {"start": self.start, "end": self.end, "pieces": [_to_json(piece) for piece in self.pieces]}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Edit":
         """Read what `to_json` wrote."""
-        pieces = tuple(Literal(p["literal"]) if "literal" in p else Reference(p["reference"]) for p in value["pieces"])
-        return cls(value["start"], value["end"], pieces)
+        return cls(value["start"], value["end"], tuple(_from_json(piece) for piece in value["pieces"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +115,34 @@ def apply(data: bytes, splices: Sequence[Splice]) -> bytes:
     return b"".join([*parts, data[position:]])
 
 
+def _to_json(piece: Piece) -> dict[str, str]:
+    match piece:
+        case Literal(text):
+            return {"literal": text}
+        case Reference(address):
+            return {"reference": address}
+        case Ciphertext(text, tag, name):
+            return {"ciphertext": text, "tag": tag, "name": name}
+        case _:
+            assert_never(piece)
+
+
+def _from_json(value: dict[str, str]) -> Piece:
+    if "literal" in value:
+        return Literal(value["literal"])
+    if "reference" in value:
+        return Reference(value["reference"])
+    return Ciphertext(value["ciphertext"], value["tag"], value["name"])
+
+
 def _shown(piece: Piece) -> str:
     match piece:
         case Literal(text):
             return text
         case Reference(address):
             return f"({address})"
+        case Ciphertext(name=name):
+            return f"(encrypted {name})"
         case _:
             assert_never(piece)
 
@@ -117,6 +153,8 @@ def _bytes(piece: Piece, encoding: str, resolve: Callable[[str], Secret]) -> byt
             return _encoded(text, encoding)
         case Reference(address):
             return escape(_decoded(resolve(address), address), _ENTITIES).encode(encoding, "xmlcharrefreplace")
+        case Ciphertext(text):
+            return _encoded(text, encoding)
         case _:
             assert_never(piece)
 

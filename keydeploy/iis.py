@@ -55,7 +55,7 @@ def ancestors(path: str) -> tuple[str, ...]:
 
 def runtime_of(application_host: Document, site: str, path: str) -> Runtime:
     """Answer the runtime of the pool in which the application runs; raises `DocumentError` when there is none."""
-    name = _pool_of(application_host, site, path)
+    name = pool_of(application_host, site, path)
     pools = _under(application_host, "applicationPools", "add")
     pool = next((p for p in pools if (p.get("name") or "").lower() == name.lower()), None)
     defaults = next(_under(application_host, "applicationPools", "applicationPoolDefaults"), None)
@@ -82,7 +82,7 @@ def refuse_shared_configuration(redirection: Document) -> None:
             )
 
 
-def _pool_of(application_host: Document, site: str, path: str) -> str:
+def pool_of(application_host: Document, site: str, path: str) -> str:
     """Answer the name of the pool: the application's own, else that of the site's defaults, else of all sites'."""
     found, application = _application(application_host, site, path)
     defaults = [*found.named("applicationDefaults"), *_under(application_host, "sites", "applicationDefaults")]

@@ -4,8 +4,9 @@ The only place where references become secrets; it runs in the worker that talks
 """
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from keydeploy import edit
 from keydeploy.errors import NodeError
@@ -14,22 +15,48 @@ from keydeploy.node.contract import (
     BeginJournal,
     Commit,
     Confirm,
+    Container,
     Operation,
+    PrivateKey,
     Reading,
     ReadJournal,
     ReadSystem,
+    RecycleAppPool,
     Request,
     ResumeLock,
     RollBack,
+    StageAppPool,
     StageBackup,
+    StageBinding,
+    StageCertificate,
+    StageContainer,
     StageFile,
     StageRegistry,
     Staging,
+    StoredCertificate,
 )
-from keydeploy.observation import Change, FileChange, RegistryChange, Undo, questions, undo
+from keydeploy.observation import (
+    AppPoolChange,
+    BindingChange,
+    CertificateChange,
+    Change,
+    ContainerChange,
+    FileChange,
+    Recycling,
+    RegistryChange,
+    Undo,
+    questions,
+    undo,
+)
+from keydeploy.observation.certificates import thumbprint_of
 from keydeploy.plan import Finish, NodePlan
 from keydeploy.secret import Secret
 from keydeploy.spec.model import Backups, Spec
+
+T = TypeVar("T")
+
+_PROVIDER_OF_CERTIFICATES = 24
+"""RSA and AES, so that .NET Framework code that reads `PrivateKey` can sign with SHA-256."""
 
 _ANY_TIME = 1e11
 """A grace, in seconds, that no node exceeds."""
@@ -113,25 +140,71 @@ def _stagings(plan: NodePlan, spec: Spec) -> tuple[Staging | StageBackup, ...]:
 
 
 def _staging(change: Change, spec: Spec) -> Staging:
+    staging: Staging
     match change:
         case FileChange():
-            return _stage_file(change, spec)
+            staging = _stage_file(change, spec)
         case RegistryChange():
-            return StageRegistry(change.view, change.key, change.value, change.before, change.after)
+            staging = StageRegistry(change.view, change.key, change.value, change.before, change.after)
+        case ContainerChange():
+            staging = _stage_container(change, spec)
+        case CertificateChange():
+            staging = _stage_certificate(change, spec)
+        case AppPoolChange():
+            staging = StageAppPool(change.name, change.before, change.after)
+        case Recycling():
+            staging = RecycleAppPool(change.name)
+        case BindingChange():
+            staging = StageBinding(change.site, change.address, change.port, change.host, change.before, change.after)
         case _:
             assert_never(change)
+    return staging
 
 
 def _stage_file(change: FileChange, spec: Spec) -> StageFile:
     declared = spec.secrets()
-
-    def resolve(address: str) -> Secret:
-        if address not in declared:
-            raise NodeError("request", f"the plan needs {address}, which the spec no longer declares")
-        return declared[address]
-
-    splices = tuple(edit.fill_in(each, change.encoding, resolve) for each in change.edits)
+    splices = tuple(
+        edit.fill_in(each, change.encoding, lambda address: _declared(declared, address)) for each in change.edits
+    )
     return StageFile(change.path, change.tag, splices)
+
+
+def _stage_container(change: ContainerChange, spec: Spec) -> StageContainer:
+    declared = spec.private_keys()
+
+    def resolve(address: str | None) -> PrivateKey | None:
+        return PrivateKey(**_declared(declared, address).parts()) if address is not None else None
+
+    after = None
+    if change.after is not None:
+        after = Container(
+            key=resolve(change.after.key),
+            provider_type=change.after.provider_type,
+            exportable=change.after.exportable,
+            sddl=change.after.sddl,
+        )
+    return StageContainer(change.name, change.before, after, previous=resolve(change.previous), early=change.early)
+
+
+def _stage_certificate(change: CertificateChange, spec: Spec) -> StageCertificate:
+    after = None
+    if change.after is not None:
+        declared = _declared(spec.certificates, change.after.declared).certificate
+        members = (declared.der, *declared.chain) if declared is not None else ()
+        after = StoredCertificate(
+            der=_declared({thumbprint_of(der): der for der in members}, change.thumbprint),
+            container=change.after.container,
+            provider_type=_PROVIDER_OF_CERTIFICATES,
+            friendly_name=change.after.friendly_name,
+        )
+    return StageCertificate(change.store, change.thumbprint, change.before, after, early=change.early)
+
+
+def _declared(things: Mapping[str, T], address: str) -> T:
+    """Answer what the plan names by *address*; raises `NodeError` where the spec declares it no more."""
+    if address not in things:
+        raise NodeError("request", f"the plan needs {address}, which the spec no longer declares")
+    return things[address]
 
 
 def _lease(spec: Spec) -> float:

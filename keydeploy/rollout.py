@@ -21,6 +21,8 @@ from itertools import pairwise
 from keydeploy.plan import Cause, Plan, Reason
 from keydeploy.spec.model import Rollout
 
+_ACCEPT = "apply --accept-irreversible does it all the same (variable keydeploy_accept_irreversible)"
+
 _SPARE_MARGIN = 1.0
 """Seconds beyond what staging showed, for a controller that is busier than it was then."""
 
@@ -39,7 +41,17 @@ class Staged:
     """When the call began and ended, on the controller's clock."""
     first_offset: float = 0.0
     offset: float = 0.0
-    """The node's clock minus the controller's, read while observing and while staging."""
+    """The node's clock minus the controller's, read while observing and while staging: not less than this ..."""
+    first_doubt: float = 0.0
+    doubt: float = 0.0
+    """... and more by at most this: the clock was read at some moment of the call, which may have waited long."""
+
+    @property
+    def moved(self) -> float:
+        """Answer by how much the node's clock has moved in any case between the two readings."""
+        forward = self.offset - (self.first_offset + self.first_doubt)
+        backward = self.first_offset - (self.offset + self.doubt)
+        return max(forward, backward, 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +110,21 @@ def obstacles(left_out: Sequence[str], nodes: int, forks: int) -> tuple[Reason, 
     return tuple(found)
 
 
+def objections(plan: Plan, *, accepted: bool) -> tuple[Reason, ...]:
+    """Answer what of *plan* must not be done: what policy forbids, and what cannot be undone and is not *accepted*."""
+    found = []
+    for node in plan.nodes:
+        for operation in node.operations:
+            found += [
+                Reason(cause=Cause.POLICY, node=node.node, text=f"{operation.address}: {text}")
+                for text in operation.violations
+            ]
+            if operation.irreversible is not None and not accepted:
+                text = f"{operation.address}: {operation.irreversible}"
+                found.append(Reason(cause=Cause.IRREVERSIBLE, node=node.node, text=text, hint=_ACCEPT))
+    return tuple(found)
+
+
 def waves(plan: Plan, rollout: Rollout) -> tuple[tuple[str, ...], ...]:
     """Answer the nodes of each wave, none where all of *plan* goes live at one instant.
 
@@ -133,7 +160,7 @@ def decide(  # noqa: PLR0913 - what there is to weigh
     if len(failures) > tolerated or not ready:
         return Decision(go=False, instants={}, reasons=tuple(against), failed=len(failures))
     at = now + (rollout.margin if rollout.margin is not None else margin(ready, since))
-    instants = {answer.node: at + answer.offset for answer in ready}
+    instants = {answer.node: at + max(answer.first_offset, answer.offset) for answer in ready}
     return Decision(go=True, instants=instants, reasons=tuple(against), failed=len(failures))
 
 
@@ -214,7 +241,7 @@ def _against(member: str, answer: Staged | None, rollout: Rollout) -> Reason | N
         return Reason(cause=Cause.FAILED, node=member, text="it gave no answer to staging")
     if answer.problem is not None:
         return Reason(cause=answer.cause, node=member, text=answer.problem)
-    moved = abs(answer.offset - answer.first_offset)
+    moved = answer.moved
     if moved > rollout.clock_drift_limit:
         return Reason(
             cause=Cause.FAILED,

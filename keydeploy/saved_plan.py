@@ -83,7 +83,7 @@ def _moved(saved: Plan, now: Plan) -> Iterator[Reason]:
 
 
 def _changed(before: NodePlan, after: NodePlan) -> Iterator[Reason]:
-    if before == after:
+    if before.is_as(after):
         return
     was, is_ = ({operation.address: operation for operation in node.operations} for node in (before, after))
     differing = [address for address in {**was, **is_} if was.get(address) != is_.get(address)]

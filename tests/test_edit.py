@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydeploy.edit import Edit, Literal, Reference, Splice, apply, fill_in
+from keydeploy.edit import Ciphertext, Edit, Literal, Piece, Reference, Splice, apply, fill_in
 from keydeploy.errors import DocumentError
 from keydeploy.secret import Secret
 
@@ -18,7 +18,11 @@ XML_TEXT = st.text(
     st.sampled_from("\t\n\r &<>'\"é中😀")
     | st.characters(codec="utf-8", min_codepoint=0x20, exclude_characters="\ufffe\uffff")
 )
-PIECES = st.one_of(st.builds(Literal, st.text()), st.builds(Reference, st.text()))
+PIECES = st.one_of(
+    st.builds(Literal, st.text()),
+    st.builds(Reference, st.text()),
+    st.builds(Ciphertext, st.text(), st.text(), st.text()),
+)
 EDITS = st.builds(Edit, st.integers(0), st.integers(0), st.lists(PIECES).map(tuple))
 
 
@@ -26,7 +30,7 @@ def splice(start: int, end: int, content: bytes) -> Splice:
     return Splice(start, end, Secret(content))
 
 
-def filled(*pieces: Literal | Reference, secret: str = MARK, encoding: str = "utf-8") -> bytes:
+def filled(*pieces: Piece, secret: str = MARK, encoding: str = "utf-8") -> bytes:
     return fill_in(Edit(0, 0, pieces), encoding, lambda _address: Secret.of(secret)).content.reveal()
 
 
@@ -43,7 +47,29 @@ def test_an_edit_in_json_looks_like_this() -> None:
 @settings(derandomize=True)
 @given(EDITS)
 def test_an_edit_survives_json(edit: Edit) -> None:
-    assert Edit.from_json(json.loads(json.dumps(edit.to_json()))) == edit
+    value = json.loads(json.dumps(edit.to_json()))
+    assert Edit.from_json(value) == edit
+    assert Edit.from_json(value).to_json() == value
+
+
+def test_a_ciphertext_stands_in_json_and_is_shown_in_words() -> None:
+    edit = Edit(0, 0, (Literal("<a>"), Ciphertext("<b>AAAA</b>", "tag", "connectionStrings")))
+    assert edit.to_json()["pieces"][1] == {"ciphertext": "<b>AAAA</b>", "tag": "tag", "name": "connectionStrings"}
+    assert edit.redacted() == "<a>(encrypted connectionStrings)"
+    assert "AAAA" not in repr(edit)
+
+
+def test_ciphertexts_are_equal_by_what_they_mean_and_not_by_their_text() -> None:
+    first, second = Edit(0, 0, (Ciphertext("x", "tag", "a"),)), Edit(0, 0, (Ciphertext("y", "tag", "b"),))
+    assert first == second
+    assert hash(first) == hash(second)
+    assert first != Edit(0, 0, (Ciphertext("x", "another", "a"),))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "windows-1252"])
+def test_a_ciphertext_is_written_as_it_is_in_the_encoding_of_the_file(encoding: str) -> None:
+    content = filled(Literal("é"), Ciphertext("<b>\r\n&amp;</b>", "tag", "a"), encoding=encoding)
+    assert content == "é<b>\r\n&amp;</b>".encode(encoding)
 
 
 def test_each_reference_is_resolved_by_its_address_and_the_range_is_kept() -> None:

@@ -227,6 +227,29 @@ def test_a_clock_may_be_wrong_but_not_move(moved: float, go: bool) -> None:
         assert decision.reasons[0].hint == "the limit is rollout.clock_drift_limit, 0.5 s"
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "moved"),
+    [
+        ((0.0, 0.0), (1.0, 0.0), 1.0),
+        ((0.0, 1.5), (1.0, 0.0), 0.0),
+        ((0.0, 0.25), (1.0, 0.0), 0.75),
+        ((0.0, 0.0), (-1.0, 2.0), 0.0),
+        ((0.0, 9.0), (-1.0, 0.25), 0.75),
+    ],
+)
+def test_a_reading_that_waited_on_a_busy_controller_is_no_proof_that_a_clock_has_moved(
+    first: tuple[float, float], second: tuple[float, float], moved: float
+) -> None:
+    staged = Staged(node="web1", first_offset=first[0], first_doubt=first[1], offset=second[0], doubt=second[1])
+    assert staged.moved == moved
+
+
+def test_the_instant_is_told_by_the_reading_that_waited_least() -> None:
+    staged = [replace(STAGED[0], first_offset=3.0, offset=1.0, doubt=4.0), *STAGED[1:]]
+    decision = decide(MEMBERS, staged, ROLLOUT, now=NOW, since=NOW)
+    assert decision.instants["web1"] == NOW + 2 + 3.0
+
+
 def test_without_a_declared_margin_it_is_measured() -> None:
     decision = decide(MEMBERS, STAGED, Rollout(), now=NOW + 9, since=NOW)
     assert decision.instants["web1"] == NOW + 9 + margin(STAGED, NOW) > NOW + 9

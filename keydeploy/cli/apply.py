@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_change, add_inventory, add_nodes, verb
+from keydeploy.cli.options import add_acceptance, add_change, add_inventory, add_nodes, verb
 
 
 def add(commands: Any) -> None:
@@ -24,6 +24,7 @@ def add(commands: Any) -> None:
         action="store_true",
         help="the keys that are replaced are known to others: remove all backups of them once the change is confirmed",
     )
+    add_acceptance(parser)
     add_change(parser)
     parser.set_defaults(run=run)
 

@@ -56,6 +56,16 @@ def add_change(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_acceptance(parser: argparse.ArgumentParser) -> None:
+    """Add what lets keys go that cannot be put back."""
+    parser.add_argument(
+        "--accept-irreversible",
+        action="store_true",
+        help="also take away keys that cannot be put back: those that the plan marks so, and those of superseded"
+        " certificates",
+    )
+
+
 def add_vault(parser: argparse.ArgumentParser) -> None:
     """Add Ansible's vault options."""
     parser.add_argument("--vault-id", action="append", default=[], metavar="ID", help="a vault identity to use")
@@ -98,6 +108,7 @@ def _variables(options: argparse.Namespace) -> list[str]:
     plan = getattr(options, "plan", None)
     values = {
         "keydeploy_saved_plan": str(Path(plan).absolute()) if plan else None,
+        "keydeploy_accept_irreversible": getattr(options, "accept_irreversible", None),
         "keydeploy_compromised": getattr(options, "compromised", None),
         "keydeploy_leave_changed": getattr(options, "leave_changed", None),
         "keydeploy_to": getattr(options, "to", None),

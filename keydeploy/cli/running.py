@@ -25,6 +25,7 @@ from keydeploy.saved_plan import SavedPlan
 _PHASES = {
     "validate": "checking the spec",
     "observe": "observing",
+    "imitate": "copying",
     "plan": "planning",
     "pause": "waiting for the next wave",
     "drain": "taking nodes out of the load balancer, or letting them in",
@@ -37,7 +38,7 @@ _PHASES = {
     "look": "looking",
     "examine": "examining",
 }
-_PER_NODE = ("observe", "drain", "stage", "commit", "conclude", "end", "examine", "look")
+_PER_NODE = ("observe", "imitate", "drain", "stage", "commit", "conclude", "end", "examine", "look")
 
 _PASSES = 5
 """How often a run begins anew when another one is in its way; in each it waits for the other's lease."""
@@ -45,10 +46,10 @@ _PASSES = 5
 
 def run(verb: Verb, options: argparse.Namespace) -> int:
     """Run *verb* with *options*, print its report and answer the exit code."""
-    report, plans, hint = _run(verb, options)
+    report, plans, hint = carry_out(verb, options)
     _print(report, options)
     _save(plans, report, getattr(options, "out", None))
-    _conclude(report, hint)
+    conclude(report, hint)
     if getattr(options, "compromised", False) and not any(farm.verdict is Verdict.APPLIED for farm in report.farms):
         complain(
             "no backup was removed, because no change was confirmed", "old keys may still be in backups on the nodes"
@@ -56,7 +57,7 @@ def run(verb: Verb, options: argparse.Namespace) -> int:
     return exit_code(report)
 
 
-def _run(verb: Verb, options: argparse.Namespace) -> tuple[Report, list[Plan], str | None]:
+def carry_out(verb: Verb, options: argparse.Namespace) -> tuple[Report, list[Plan], str | None]:
     """Answer the report, the plans behind it, and the hint that belongs to its failure."""
     messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
     try:
@@ -79,7 +80,7 @@ def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list
     hint = None
     try:
         engine = Engine(verb.value, given)
-        with _stopping(engine, recorder, messages), progress(messages) as show:
+        with stopping(engine, recorder, messages), progress(messages) as show:
             for event in engine.events():
                 recorder.record(event)
                 show(event)
@@ -112,7 +113,7 @@ def _print(report: Report, options: argparse.Namespace) -> None:
         console.print(f"the spec is valid for {len(report.declared)} node{'' if len(report.declared) == 1 else 's'}")
 
 
-def _conclude(report: Report, hint: str | None) -> None:
+def conclude(report: Report, hint: str | None) -> None:
     """Tell what a person has to know beside the report; *hint* belongs to its failure."""
     if report.problems:
         count = len(report.problems)
@@ -142,7 +143,7 @@ def complain_of_nothing_declared() -> None:
 
 
 @contextmanager
-def _stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator[None]:
+def stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator[None]:
     """Stop a change at the next gate on the first SIGINT or SIGTERM and at once on the second; stop reading at once."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:

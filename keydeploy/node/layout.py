@@ -72,6 +72,13 @@ _APPLICATION_HOST = """<?xml version="1.0" encoding="UTF-8"?>
 </configuration>
 """
 
+_SMART_CARD_CSP = (
+    "HKLM\\SOFTWARE\\Microsoft\\Cryptography\\Defaults\\Provider\\Microsoft Base Smart Card Crypto Provider"
+)
+_SMART_CARD_KSP = (
+    "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Cryptography\\Providers\\Microsoft Smart Card Key Storage Provider"
+)
+
 _POOL = "      <add name={name} />"
 _APPLICATION = """        <application path={path} applicationPool={pool}>
           <virtualDirectory path="/" physicalPath={folder} />
@@ -121,7 +128,8 @@ def _application_host(applications: Mapping[str, bytes | None]) -> str:
 
 def _registry(root: Path) -> dict[str, Any]:
     machine = {"MachineGuid": {"kind": "string", "data": machine_guid(root)}}
-    return {"64": {"HKLM\\SOFTWARE\\Microsoft\\Cryptography": machine}, "32": {}}
+    csp = {_SMART_CARD_CSP: {"Type": {"kind": "dword", "data": 1}}}
+    return {"64": {"HKLM\\SOFTWARE\\Microsoft\\Cryptography": machine, **csp, _SMART_CARD_KSP: {}}, "32": csp}
 
 
 def _pool(path: str) -> str:

@@ -6,26 +6,40 @@ to the node. An `Observation` holds no secret and no content of a file, so it ma
 """
 
 from keydeploy.observation.model import (
+    AppPoolChange,
+    BindingChange,
+    CertificateChange,
     Change,
+    ContainerChange,
     FileChange,
     Observation,
+    Recycling,
     RegistryChange,
     State,
     Subject,
     change_from_json,
+    change_to_json,
 )
 from keydeploy.observation.observe import observe, questions
+from keydeploy.observation.retirement import is_left_over
 from keydeploy.observation.undo import Undo
 
 __all__ = [
+    "AppPoolChange",
+    "BindingChange",
+    "CertificateChange",
     "Change",
+    "ContainerChange",
     "FileChange",
     "Observation",
+    "Recycling",
     "RegistryChange",
     "State",
     "Subject",
     "Undo",
     "change_from_json",
+    "change_to_json",
+    "is_left_over",
     "observe",
     "questions",
 ]

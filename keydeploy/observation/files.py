@@ -11,6 +11,7 @@ from keydeploy.node.paths import canonical
 from keydeploy.observation.model import FileChange
 from keydeploy.secret import Secret
 from keydeploy.spec.model import Spec
+from keydeploy.webconfig import machine_key
 from keydeploy.webconfig.document import Document, parse
 
 _SHARE = re.compile(r"[\\/]{2}")
@@ -45,12 +46,20 @@ def locations(spec: Spec) -> dict[Key, Location]:
                 files["above", name, above] = iis.web_config(application.site, above)
         for key, location in files.items():
             found[key] = location
-            found["moved", *key] = _moved_machine_key(location)
+            found[moved(key, machine_key.SECTION)] = _moved(location, "machineKey")
+        for section in application.protected_sections.sections if application.protected_sections else ():
+            key = "own", name
+            found.setdefault(moved(key, section), _moved(files[key], *section.split("/")))
     return found
 
 
-def _moved_machine_key(file: Location) -> Pointer:
-    return Pointer(file=file, walk=(Step("machineKey"),), attribute="configSource")
+def moved(key: Key, section: str) -> Key:
+    """Answer the key of the file that configSource of *section* names in the file *key*."""
+    return ("moved", *key) if section == machine_key.SECTION else ("moved", *key, section)
+
+
+def _moved(file: Location, *path: str) -> Pointer:
+    return Pointer(file=file, walk=tuple(Step(name) for name in path), attribute="configSource")
 
 
 class Files:

@@ -6,7 +6,14 @@ from enum import Enum
 from typing import Any, Literal
 
 from keydeploy.edit import Difference, Edit
-from keydeploy.node.contract import BackupState, RegistryValue
+from keydeploy.node.contract import (
+    AppPoolSettings,
+    BackupState,
+    BoundCertificate,
+    RegistryValue,
+    SeenCertificate,
+    SeenContainer,
+)
 from keydeploy.node.contract.codec import decode, encode
 
 
@@ -35,7 +42,7 @@ class FileChange:
     def to_json(self) -> dict[str, Any]:
         """Answer the change as JSON values."""
         edits = [edit.to_json() for edit in self.edits]
-        return {"noun": "file", "path": self.path, "tag": self.tag, "encoding": self.encoding, "edits": edits}
+        return {"path": self.path, "tag": self.tag, "encoding": self.encoding, "edits": edits}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "FileChange":
@@ -59,24 +66,133 @@ class RegistryChange:
         """The place for a person."""
         return f"{self.key}\\{self.value} ({self.view}-bit view)"
 
-    def to_json(self) -> dict[str, Any]:
-        """Answer the change as JSON values."""
-        return {"noun": "registry", **encode(self)}
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> "RegistryChange":
-        """Read what `to_json` wrote."""
-        change: RegistryChange = decode(cls, {name: value[name] for name in value if name != "noun"})
-        return change
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldKey:
+    """What a container shall hold; *key* is the address of a declared key, None where it keeps its own."""
+
+    key: str | None
+    provider_type: int
+    exportable: bool
+    sddl: str
 
 
-Change = FileChange | RegistryChange
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerChange:
+    """A key container that becomes *after* (None: deleted) where it is *before* (None: absent)."""
+
+    name: str
+    before: SeenContainer | None
+    after: HeldKey | None
+    previous: str | None = None
+    """The address of the declared key that it holds now, to undo with."""
+    early: bool = False
+    """It is made before the instant of commit: nothing reads it yet."""
+
+    @property
+    def place(self) -> str:
+        """The place for a person."""
+        return f"key container {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedCertificate:
+    """A declared certificate, or one of its chain, as it shall lie in a store."""
+
+    declared: str
+    """The name under which the spec declares it, or the certificate whose chain it is of."""
+    container: str | None
+    friendly_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateChange:
+    """A certificate of LocalMachine's *store* that becomes *after* (None: removed) where it is *before*."""
+
+    store: Literal["My", "CA", "Root"]
+    thumbprint: str
+    before: SeenCertificate | None
+    after: PlacedCertificate | None
+    early: bool = False
+
+    @property
+    def place(self) -> str:
+        """The place for a person."""
+        return f"certificate {self.thumbprint} in {self.store}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppPoolChange:
+    """Settings of the app pool *name*; None in *after* is left as it is."""
+
+    name: str
+    before: AppPoolSettings
+    after: AppPoolSettings
+
+    @property
+    def place(self) -> str:
+        """The place for a person."""
+        return f"app pool {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recycling:
+    """The app pool *name* begins anew after the switch, so that its applications read their keys again."""
+
+    name: str
+
+    @property
+    def place(self) -> str:
+        """The place for a person."""
+        return f"workers of app pool {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingChange:
+    """The certificate of an HTTPS binding."""
+
+    site: str
+    address: str
+    port: int
+    host: str
+    before: BoundCertificate | None
+    after: BoundCertificate
+
+    @property
+    def place(self) -> str:
+        """The place for a person."""
+        return f"binding {self.address}:{self.port}:{self.host} of {self.site}"
+
+
+Change = FileChange | RegistryChange | ContainerChange | CertificateChange | AppPoolChange | Recycling | BindingChange
 """What a node is asked to stage. Secrets in it are references."""
+
+_NOUNS: dict[str, type[Change]] = {
+    "file": FileChange,
+    "registry": RegistryChange,
+    "container": ContainerChange,
+    "certificate": CertificateChange,
+    "app_pool": AppPoolChange,
+    "recycling": Recycling,
+    "binding": BindingChange,
+}
+
+
+def change_to_json(change: Change) -> dict[str, Any]:
+    """Answer *change* as JSON values, its noun first."""
+    if isinstance(change, FileChange):
+        return {"noun": "file", **change.to_json()}
+    noun = next(noun for noun, kind in _NOUNS.items() if isinstance(change, kind))
+    return {"noun": noun, **encode(change)}
 
 
 def change_from_json(value: Mapping[str, Any]) -> Change:
-    """Read what `to_json` of a change wrote."""
-    return RegistryChange.from_json(value) if value["noun"] == "registry" else FileChange.from_json(value)
+    """Read what `change_to_json` wrote."""
+    fields = {name: value[name] for name in value if name != "noun"}
+    if value["noun"] == "file":
+        return FileChange.from_json(fields)
+    change: Change = decode(_NOUNS[value["noun"]], fields)
+    return change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,24 +209,28 @@ class Subject:
     wanted: str | None = None
     in_waves: bool = False
     """Nodes may differ in it for a while, so that a farm need not change it at one instant."""
+    vanishes: bool = False
+    """It shall not be there any more."""
+    irreversible: str | None = None
+    """What mending it takes away for good, None where it can be put back."""
+    impact: tuple[str, ...] = ()
+    """What mending it does to others."""
+    warnings: tuple[str, ...] = ()
+    """What is legal but unwise, or only reported."""
+    violations: tuple[str, ...] = ()
+    """What no spec may ask for, such as a certificate that has expired."""
 
     def to_json(self) -> dict[str, Any]:
         """Answer the subject as JSON values."""
-        return {
-            "address": self.address,
-            "target": self.target,
-            "differences": [[d.name, d.found, d.wanted] for d in self.differences],
-            "refusal": self.refusal,
-            "found": self.found,
-            "wanted": self.wanted,
-            "in_waves": self.in_waves,
-        }
+        value: dict[str, Any] = encode(self)
+        return value | {"differences": [[each.name, each.found, each.wanted] for each in self.differences]}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Subject":
         """Read what `to_json` wrote."""
+        tuples = {name: tuple(value.get(name, ())) for name in ("impact", "warnings", "violations")}
         differences = tuple(Difference(*difference) for difference in value["differences"])
-        return cls(**{**value, "differences": differences})
+        return cls(**{**value, **tuples, "differences": differences})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +276,7 @@ class Observation:
             "confirmed": self.confirmed,
             "holder": self.holder,
             "subjects": [subject.to_json() for subject in self.subjects],
-            "to_stage": [change.to_json() for change in self.to_stage],
+            "to_stage": [change_to_json(change) for change in self.to_stage],
             "ended": self.ended,
             "backup": encode(self.backup),
         }

@@ -14,6 +14,10 @@ from keydeploy.observation.model import RegistryChange, Subject
 from keydeploy.spec.model import SmartCards
 
 _VALUE = "TransactionTimeoutMilliseconds"
+_CAUTION = (
+    "wrong values here can keep people from logging on by card; try it with a card on one node first; it makes"
+    " ERROR_INVALID_HANDLE rarer, and may have other effects"
+)
 _CSP = "HKLM\\SOFTWARE\\Microsoft\\Cryptography\\Defaults\\Provider\\Microsoft Base Smart Card Crypto Provider"
 _KSP = "HKLM\\SYSTEM\\CurrentControlSet\\Control\\Cryptography\\Providers\\Microsoft Smart Card Key Storage Provider"
 
@@ -30,11 +34,10 @@ def questions(declared: SmartCards) -> tuple[ReadRegistry, ...]:
 
 def observe(declared: SmartCards, response: Response) -> tuple[list[Subject], list[RegistryChange]]:
     """Reduce a node's *response* to `questions(declared)` to what differs, and the changes that would mend it."""
-    seen = response.registry_values()
     subjects: list[Subject] = []
     changes: list[RegistryChange] = []
     for provider, milliseconds in _wanted(declared).items():
-        subject, mending = _compare(provider, RegistryValue(kind="dword", data=milliseconds), seen)
+        subject, mending = _compare(provider, RegistryValue(kind="dword", data=milliseconds), response)
         subjects.append(subject)
         changes += mending
     return subjects, changes
@@ -45,16 +48,18 @@ def _wanted(declared: SmartCards) -> dict[str, int]:
     return {provider: milliseconds for provider, milliseconds in both.items() if milliseconds is not None}
 
 
-def _compare(
-    provider: str, wanted: RegistryValue, seen: Mapping[ReadRegistry, RegistryState | NodeError]
-) -> tuple[Subject, list[RegistryChange]]:
+def _compare(provider: str, wanted: RegistryValue, response: Response) -> tuple[Subject, list[RegistryChange]]:
     differences: list[Difference] = []
     changes: list[RegistryChange] = []
     refusal = None
     for at in _QUESTIONS[provider]:
-        state = seen[at]
-        if isinstance(state, NodeError):
-            refusal = refusal or f"the registry cannot be read in the {at.view}-bit view: {state.message}"
+        try:
+            state = response.to(at, RegistryState)
+        except NodeError as error:
+            refusal = refusal or f"the registry cannot be read in the {at.view}-bit view: {error.message}"
+            continue
+        if not state.key_exists:
+            refusal = refusal or f"this Windows has no such provider ({at.view}-bit view); leave {provider} out"
         elif state.value != wanted:
             name = _VALUE if at.view == 64 else f"{_VALUE} ({at.view}-bit)"
             differences.append(Difference(name, _shown(state.value), str(wanted.data)))
@@ -65,6 +70,7 @@ def _compare(
         differences=() if refusal else tuple(differences),
         refusal=refusal,
         in_waves=True,
+        warnings=(_CAUTION,) if differences and not refusal else (),
     )
     return subject, [] if refusal else changes
 

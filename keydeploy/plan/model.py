@@ -6,7 +6,8 @@ from enum import Enum
 from typing import Any
 
 from keydeploy.edit import Difference
-from keydeploy.observation import Change, Undo, change_from_json
+from keydeploy.node.contract.codec import encode
+from keydeploy.observation import Change, Undo, change_from_json, change_to_json, is_left_over
 
 
 class Action(Enum):
@@ -37,6 +38,10 @@ class Cause(Enum):
     FORKS = "forks"
     MOVED = "moved"
     """A saved plan no longer holds."""
+    POLICY = "policy"
+    """What is declared must not be used, such as a certificate that has expired."""
+    IRREVERSIBLE = "irreversible"
+    """A part of it could not be undone, and nobody has accepted that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,25 +83,26 @@ class Operation:
     wanted: str | None = None
     in_waves: bool = False
     """Nodes may differ in it for a while."""
+    irreversible: str | None = None
+    """What it takes away for good, None where it can be put back."""
+    impact: tuple[str, ...] = ()
+    """What it does to others."""
+    warnings: tuple[str, ...] = ()
+    """What is legal but unwise, or only reported."""
+    violations: tuple[str, ...] = ()
+    """What must not be used, such as a certificate that has expired."""
 
     def to_json(self) -> dict[str, Any]:
         """Answer the operation as JSON values."""
-        return {
-            "address": self.address,
-            "action": self.action.value,
-            "target": self.target,
-            "differences": [{"name": d.name, "found": d.found, "wanted": d.wanted} for d in self.differences],
-            "refusal": self.refusal,
-            "found": self.found,
-            "wanted": self.wanted,
-            "in_waves": self.in_waves,
-        }
+        value: dict[str, Any] = encode(self)
+        return value | {"action": self.action.value}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Operation":
         """Read what `to_json` wrote."""
+        tuples = {name: tuple(value[name]) for name in ("impact", "warnings", "violations")}
         differences = tuple(Difference(**difference) for difference in value["differences"])
-        return cls(**{**value, "action": Action(value["action"]), "differences": differences})
+        return cls(**{**value, **tuples, "action": Action(value["action"]), "differences": differences})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +119,23 @@ class NodePlan:
     def changes(self) -> bool:
         """Tell whether anything is to be done here."""
         return any(operation.action is not Action.NO_OP for operation in self.operations)
+
+    def is_as(self, other: "NodePlan") -> bool:
+        """Tell whether the same is to be done as in *other*; warnings may differ, such as the days that are left."""
+        return self._without_warnings() == other._without_warnings()
+
+    def _without_warnings(self) -> "NodePlan":
+        return replace(self, operations=tuple(replace(operation, warnings=()) for operation in self.operations))
+
+    @property
+    def cleans(self) -> bool:
+        """Tell whether something goes here that the spec does not name."""
+        return any(each.action is Action.DELETE and is_left_over(each.address) for each in self.operations)
+
+    @property
+    def violations(self) -> bool:
+        """Tell whether anything here must not be used."""
+        return any(operation.violations for operation in self.operations)
 
     @property
     def may_go_in_waves(self) -> bool:
@@ -210,7 +233,7 @@ def _to_json(nodes: Sequence[str], alike: NodePlan) -> dict[str, Any]:
     return {
         "nodes": list(nodes),
         "operations": [operation.to_json() for operation in alike.operations],
-        "to_stage": [change.to_json() for change in alike.to_stage],
+        "to_stage": [change_to_json(change) for change in alike.to_stage],
         "undoes": {"run": alike.undoes.run, "force": alike.undoes.force} if alike.undoes else None,
     }
 

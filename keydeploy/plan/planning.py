@@ -109,11 +109,17 @@ def _operation(subject: Subject) -> Operation:
         found=subject.found,
         wanted=subject.wanted,
         in_waves=subject.in_waves,
+        irreversible=subject.irreversible,
+        impact=subject.impact if subject.differences else (),
+        warnings=subject.warnings,
+        violations=subject.violations,
     )
 
 
 def _action(subject: Subject) -> Action:
     if subject.refusal or not subject.differences:
         return Action.NO_OP
+    if subject.vanishes:
+        return Action.DELETE
     nothing_there = all(difference.found == "absent" for difference in subject.differences)
     return Action.CREATE if nothing_there else Action.UPDATE

@@ -3,6 +3,7 @@
 from typing import Any
 
 from keydeploy import __version__
+from keydeploy.observation import change_to_json
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import FarmReport, NodeReport, Report
 
@@ -48,5 +49,5 @@ def _node(node: NodeReport) -> dict[str, Any]:
         "reasons": list(node.reasons),
         "hint": node.hint,
         "operations": [operation.to_json() for operation in node.plan.operations] if node.plan else [],
-        "to_stage": [change.to_json() for change in node.plan.to_stage] if node.plan else [],
+        "to_stage": [change_to_json(change) for change in node.plan.to_stage] if node.plan else [],
     }

@@ -20,6 +20,8 @@ class ExitCode(IntEnum):
     UNREACHABLE = 4
     INCOMPLETE = 5
     """The farm may be split, or an unfinished run was seen."""
+    POLICY = 6
+    """Something must not be used, such as a certificate that has expired."""
     INTERRUPTED = 130
 
 
@@ -29,6 +31,7 @@ _ORDER = (
     ExitCode.INTERRUPTED,
     ExitCode.UNREACHABLE,
     ExitCode.ERROR,
+    ExitCode.POLICY,
     ExitCode.CHANGES,
     ExitCode.FINE,
 )
@@ -61,7 +64,10 @@ def _codes(farm: FarmReport) -> set[ExitCode]:
         Verdict.FINISHED: ExitCode.INCOMPLETE,
         Verdict.NOT_LOOKED_AT: ExitCode.FINE,
     }
-    codes = {by_verdict[farm.verdict]}
+    against = {reason.cause for reason in farm.reasons}
+    codes = {ExitCode.POLICY if against == {Cause.POLICY} else by_verdict[farm.verdict]}
+    if any(node.plan is not None and node.plan.violations for node in farm.nodes):
+        codes.add(ExitCode.POLICY)
     if farm.missing or any(reason.cause is Cause.UNREACHABLE for reason in farm.reasons):
         codes.add(ExitCode.UNREACHABLE)
     return codes

@@ -103,6 +103,11 @@ def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]
         yield Text(f"        {operation.target}", style="dim")
     for difference in operation.differences:
         yield Text(f"        {difference.name}: {difference.found} → {difference.wanted}")
+    yield from (Text(f"        impact: {impact}") for impact in operation.impact)
+    if operation.irreversible:
+        yield Text(f"        cannot be undone: {operation.irreversible}", style="red")
+    yield from (Text(f"        ! {violation}", style="red") for violation in operation.violations)
+    yield from (Text(f"        ! {warning}", style="yellow") for warning in operation.warnings)
 
 
 def _summary(farm: FarmReport, verb: Verb) -> str:

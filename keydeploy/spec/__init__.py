@@ -6,15 +6,36 @@ declaration (as Ansible resolved it) → shape (schema) → rules (what the sche
 from keydeploy.spec.declaration import UNRESOLVED, Declaration
 from keydeploy.spec.farm import check
 from keydeploy.spec.load import load
-from keydeploy.spec.model import Application, Backups, Health, Hook, Rollout, SmartCards, Spec, Waves
+from keydeploy.spec.model import (
+    Application,
+    AppPool,
+    Backups,
+    Binding,
+    Health,
+    Hook,
+    InstalledCertificate,
+    KeyContainer,
+    Machine,
+    ProtectedSections,
+    Rollout,
+    SmartCards,
+    Spec,
+    Waves,
+)
 
 __all__ = [
     "UNRESOLVED",
+    "AppPool",
     "Application",
     "Backups",
+    "Binding",
     "Declaration",
     "Health",
     "Hook",
+    "InstalledCertificate",
+    "KeyContainer",
+    "Machine",
+    "ProtectedSections",
     "Rollout",
     "SmartCards",
     "Spec",

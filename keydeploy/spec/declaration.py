@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any, Final
 
 from keydeploy.errors import Problem
@@ -11,7 +11,8 @@ from keydeploy.errors import Problem
 Path = tuple[str | int, ...]
 
 _NAME = re.compile(r"\w[\w .-]{0,63}")
-_MAY_BE_A_KEY = re.compile(r"[0-9A-Fa-f]{16}")
+_MAY_BE_A_KEY = re.compile(r"[0-9A-Fa-f]{16}|[0-9A-Za-z]{40}")
+"""Hexadecimal, or a line of base64."""
 
 
 class _Unresolved(Enum):
@@ -20,6 +21,14 @@ class _Unresolved(Enum):
 
 UNRESOLVED: Final = _Unresolved.UNRESOLVED
 """Stands for a value that could not be resolved; its problem is already told, so no rule looks at it."""
+
+
+class _Declared(StrEnum):
+    DECLARED = "declared"
+
+
+DECLARED: Final = _Declared.DECLARED
+"""Stands for a named thing itself among what members share: that a member has it is to be agreed on too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from keydeploy.errors import Problem
-from keydeploy.spec.agreement import DECLARED, agreed
-from keydeploy.spec.declaration import UNRESOLVED, Declaration, Path, address, speakable
+from keydeploy.spec.agreement import agreed
+from keydeploy.spec.declaration import DECLARED, UNRESOLVED, Declaration, Path, address, speakable
 from keydeploy.spec.load import build, farm_of, problems_of
+from keydeploy.spec.material_agreement import told_at
 from keydeploy.spec.model import Spec
 
 _NAMES_SHOWN = 4
@@ -39,7 +40,7 @@ def check(declarations: Sequence[Declaration]) -> Checked:
             found += _disagreements(of_farm)
         problems += (_in_farm(problem, farm) if several and farm is not None else problem for problem in found)
     farms = {
-        farm: tuple(build(member.declaration) for member in of_farm)
+        farm: tuple(build(member.declaration, member.shared) for member in of_farm)
         for farm, of_farm in members.items()
         if farm is not None and not any(member.problems for member in of_farm)
     }
@@ -60,7 +61,16 @@ class _Member:
     def knows(self, path: Path) -> bool:
         """Tell whether the value at *path* can be compared: what is wrong or unknown is told already."""
         holders = (path[:length] for length in range(len(path) + 1))
-        return address(path) not in self._wrong and all(self.shared.get(each) is not UNRESOLVED for each in holders)
+        return not self._is_wrong(path) and all(self.shared.get(each) is not UNRESOLVED for each in holders)
+
+    def _is_wrong(self, path: Path) -> bool:
+        """Tell whether something is wrong with the value at *path*; that a thing is there holds whatever it is like."""
+        if not self._wrong:
+            return False
+        where = address(told_at(self.declaration.value, path))
+        if where in self._wrong or self.shared.get(path) is DECLARED:
+            return where in self._wrong
+        return any(each.startswith(f"{where}.") for each in self._wrong)
 
     def add(self, problem: Problem) -> None:
         """Note what is wrong with the host among the other members."""
@@ -113,13 +123,14 @@ def _claim(value: Any, is_thing: bool) -> str:
 def _deviation(
     path: Path, claim: str, group: Sequence[Declaration], majority: Sequence[Declaration]
 ) -> Iterator[Problem]:
-    places: dict[str | None, list[str]] = {}
+    places: dict[tuple[str | None, str], list[str]] = {}
     for declaration in group:
-        places.setdefault(declaration.place_of_value(path), []).append(declaration.host)
-    for place, hosts in places.items():
+        at = told_at(declaration.value, path)
+        places.setdefault((declaration.place_of_value(at), address(at)), []).append(declaration.host)
+    for (place, where), hosts in places.items():
         found = claim.format(_listed(hosts), _listed([declaration.host for declaration in majority]))
         text = f"{found}; the members of a farm must agree; make them equal, or name another farm"
-        yield Problem(place, address(path), text)
+        yield Problem(place, where, text)
 
 
 def _listed(names: Sequence[str]) -> str:

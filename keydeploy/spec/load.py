@@ -9,10 +9,27 @@ from keydeploy.errors import Problem, SpecError
 from keydeploy.keys import machine_key
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.secret import Secret
-from keydeploy.spec.agreement import agreed
+from keydeploy.spec.agreement import agreed, runtimes
 from keydeploy.spec.declaration import Declaration, Path
 from keydeploy.spec.duration import seconds
-from keydeploy.spec.model import Application, Backups, Health, Hook, Rollout, SmartCards, Spec, Waves
+from keydeploy.spec.material import installed_certificate, private_key
+from keydeploy.spec.material_agreement import pool_settings, protected_sections
+from keydeploy.spec.model import (
+    Application,
+    AppPool,
+    Backups,
+    Binding,
+    Health,
+    Hook,
+    InstalledCertificate,
+    KeyContainer,
+    Machine,
+    ProtectedSections,
+    Rollout,
+    SmartCards,
+    Spec,
+    Waves,
+)
 from keydeploy.spec.names import attribute
 from keydeploy.spec.rules import problems_of_rules
 from keydeploy.spec.shape import problems_of_shape
@@ -26,7 +43,7 @@ def load(declaration: Declaration) -> Spec:
     problems = problems_of(declaration)
     if problems:
         raise SpecError(problems)
-    return build(declaration)
+    return build(declaration, agreed(declaration.value))
 
 
 def problems_of(declaration: Declaration) -> tuple[Problem, ...]:
@@ -37,10 +54,9 @@ def problems_of(declaration: Declaration) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def build(declaration: Declaration) -> Spec:
-    """Answer the spec that *declaration*, which has no problems, holds."""
+def build(declaration: Declaration, shared: Mapping[Path, Any]) -> Spec:
+    """Answer the spec that *declaration*, which has no problems, holds; *shared* is what is `agreed` of it."""
     value = declaration.value
-    shared = agreed(value)
     csp, ksp = shared[TRANSACTION_TIMEOUT]
     return Spec(
         host=declaration.host,
@@ -48,6 +64,10 @@ def build(declaration: Declaration) -> Spec:
         machine_keys={name: _machine_key(key) for name, key in value.get("machine_keys", {}).items()},
         applications={name: _application(app) for name, app in value.get("applications", {}).items()},
         rollout=_rollout(value.get("rollout", {}), shared),
+        key_containers={name: _key_container(each) for name, each in value.get("key_containers", {}).items()},
+        certificates={name: _certificate(each) for name, each in value.get("certificates", {}).items()},
+        bindings=tuple(_binding(each) for each in value.get("bindings", [])),
+        machine=_machine(value["machine"]) if "machine" in value else None,
         smart_cards=SmartCards(csp=csp, ksp=ksp),
         shared=Secret.of(json.dumps(sorted(shared.items()))),
     )
@@ -73,15 +93,68 @@ def _machine_key(value: Mapping[str, Any]) -> MachineKey:
 
 
 def _application(value: Mapping[str, Any]) -> Application:
-    tokens = value.get("session_tokens", {}).get("machine_key")
+    tokens = value.get("session_tokens", {})
+    of_tokens = tokens.get("machine_key")
     web_config = value.get("web_config")
     return Application(
         site=value.get("site"),
         path=value.get("path"),
         web_config=re.sub(r"[\\/]+", r"\\", web_config) if web_config else None,
-        machine_key=value.get("machine_key", tokens),
-        session_tokens=tokens,
+        machine_key=value.get("machine_key", of_tokens),
+        session_tokens=of_tokens,
+        session_certificate=tokens.get("certificate"),
+        protected_sections=_protected_sections(value),
+        app_pool=AppPool(**pool_settings(value["app_pool"])) if "app_pool" in value else None,
     )
+
+
+def _key_container(value: Mapping[str, Any]) -> KeyContainer:
+    declared, previous = value.get("private_key"), value.get("previous_key")
+    return KeyContainer(
+        private_key=private_key(declared, value.get("password")) if declared else None,
+        previous_key=private_key(previous, value.get("previous_password")) if previous else None,
+        provider_type=int(value.get("provider_type", 24)),
+        exportable=value.get("exportable", False),
+        readers=tuple(value.get("readers", ())),
+    )
+
+
+def _certificate(value: Mapping[str, Any]) -> InstalledCertificate:
+    if value.get("state") == "absent":
+        return InstalledCertificate(thumbprint=value["thumbprint"].upper(), certificate=None)
+    certificate = installed_certificate(value)
+    return InstalledCertificate(
+        thumbprint=certificate.thumbprint,
+        certificate=certificate,
+        readers=tuple(value.get("readers", ())),
+        exportable=value.get("exportable", False),
+        friendly_name=value.get("friendly_name"),
+    )
+
+
+def _binding(value: Mapping[str, Any]) -> Binding:
+    return Binding(
+        site=value["site"],
+        port=int(value.get("port", 443)),
+        host=value.get("host", ""),
+        address=value.get("address", "*"),
+        certificate=value["certificate"],
+        sni=value.get("sni"),
+    )
+
+
+def _machine(value: Mapping[str, Any]) -> Machine:
+    return Machine(
+        level=value["level"],
+        machine_key=value.get("machine_key"),
+        runtimes=runtimes(value.get("runtimes")),
+        protected_sections=_protected_sections(value),
+    )
+
+
+def _protected_sections(value: Mapping[str, Any]) -> ProtectedSections | None:
+    declared = protected_sections(value.get("protected_sections"))
+    return ProtectedSections(**declared) if declared else None
 
 
 def _rollout(value: Mapping[str, Any], shared: Mapping[Path, Any]) -> Rollout:

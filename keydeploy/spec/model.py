@@ -1,11 +1,69 @@
 """The spec of one host as frozen values."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from typing import Any, Literal
 
+from keydeploy.keys.certificate import Certificate
 from keydeploy.keys.machine_key import MachineKey
+from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.secret import Secret, derive_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyContainer:
+    """A machine-wide RSA key container, by the name under which programs open it."""
+
+    private_key: RsaKey | None
+    """None: there shall be no such container."""
+    previous_key: RsaKey | None = None
+    """The key before; it lets a replaced key be put back, and sections that it protects be read."""
+    provider_type: int = 24
+    """24 (RSA and AES, the default of .NET) or 1 (the older one, of the stock configuration provider)."""
+    exportable: bool = False
+    readers: tuple[str, ...] = ()
+    """Who may use the key beside SYSTEM and Administrators: accounts, `IIS AppPool\\NAME` or SIDs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstalledCertificate:
+    """A certificate in LocalMachine's *store* with its key in a container of its own."""
+
+    thumbprint: str
+    """SHA-1 in upper-case hex, Windows' name for a certificate."""
+    certificate: Certificate | None
+    """None: it shall not be there."""
+    store: Literal["My"] = "My"
+    readers: tuple[str, ...] = ()
+    exportable: bool = False
+    friendly_name: str | None = None
+    """None: whatever it is called."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectedSections:
+    """Sections of a configuration file that are encrypted with the key of a *container*."""
+
+    container: str
+    sections: tuple[str, ...]
+    """Paths below `<configuration>`, such as `connectionStrings` or `system.web/machineKey`."""
+    provider: str | None = None
+    """The name of the provider entry to add where none leads to the container; None: that of the container."""
+    cipher: Literal["aes256", "3des"] | None = None
+    """None: a section that is encrypted keeps its own, another gets aes256."""
+    key_wrap: Literal["oaep", "rsa1_5"] | None = None
+    """None: a section that is encrypted keeps its own, another gets oaep."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppPool:
+    """Settings of the pool that an application runs in; None is not declared."""
+
+    load_user_profile: bool | None = None
+    set_profile_environment: bool | None = None
+    identity: str | None = None
+    """The account that the pool is expected to run as; it is compared, never changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +76,36 @@ class Application:
     machine_key: str | None = None
     session_tokens: str | None = None
     """The machine key that protects WIF session cookies."""
+    session_certificate: str | None = None
+    """The certificate that protects WIF session cookies, in place of a machine key."""
+    protected_sections: ProtectedSections | None = None
+    app_pool: AppPool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What the configuration files of .NET itself hold, for all applications of a node."""
+
+    level: Literal["root_web_config", "machine_config"]
+    machine_key: str | None = None
+    runtimes: tuple[str, ...] | None = None
+    """Of `v2.0` and `v4.0`; None: all that are installed."""
+    protected_sections: ProtectedSections | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """An HTTPS binding of an IIS site, and the certificate that it serves."""
+
+    site: str
+    port: int
+    host: str
+    """Empty: all names."""
+    address: str
+    """`*` or an IP address."""
+    certificate: str
+    sni: bool | None = None
+    """Whether the binding is expected to tell hosts apart by name; it is compared, never changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +208,16 @@ class Spec:
     machine_keys: Mapping[str, MachineKey]
     applications: Mapping[str, Application]
     rollout: Rollout
+    key_containers: Mapping[str, KeyContainer] = field(default_factory=dict)
+    certificates: Mapping[str, InstalledCertificate] = field(default_factory=dict)
+    bindings: tuple[Binding, ...] = ()
+    machine: Machine | None = None
     smart_cards: SmartCards = SmartCards()
     shared: Secret
     """All that members must agree on, as one text; see `agreement`."""
 
     def secrets(self) -> dict[str, Secret]:
-        """Answer every declared secret by its address."""
+        """Answer every declared secret that may stand in a file by its address."""
         return {
             f"machine_keys.{name}.{attribute}": secret
             for name, key in sorted(self.machine_keys.items())
@@ -135,12 +227,38 @@ class Spec:
             )
         }
 
+    def private_keys(self) -> dict[str, RsaKey]:
+        """Answer every declared RSA key by its address."""
+        return {
+            **{
+                f"key_containers.{name}.{attribute}": key
+                for name, container in sorted(self.key_containers.items())
+                for attribute, key in (
+                    ("private_key", container.private_key),
+                    ("previous_key", container.previous_key),
+                )
+                if key is not None
+            },
+            **{
+                f"certificates.{name}.private_key": each.certificate.key
+                for name, each in sorted(self.certificates.items())
+                if each.certificate is not None
+            },
+        }
+
+    def readers(self) -> tuple[str, ...]:
+        """Answer the accounts that the spec lets use keys, each once."""
+        of_containers = (container.readers for container in self.key_containers.values())
+        of_certificates = (certificate.readers for certificate in self.certificates.values())
+        return tuple(dict.fromkeys(chain.from_iterable((*of_containers, *of_certificates))))
+
     def tag_key(self) -> Secret | None:
         """Answer the key under which this farm's tags are made; None when the farm declares no secret.
 
         It is the same on members that write the same keys in upper and in lower case.
         """
         secrets = [Secret(secret.reveal().upper()) for secret in self.secrets().values()]
+        secrets += [key.content for key in self.private_keys().values()]
         return derive_key(secrets, "tags") if secrets else None
 
     def digest(self) -> str:

@@ -33,12 +33,12 @@ def meant(name: str, names: Iterable[str]) -> str | None:
 def attribute(mapping: Any, kind: str, name: str, default: Any = None) -> Any:
     """Answer what *mapping* declares by *name*, *default* where it declares nothing.
 
-    UNRESOLVED where that is unknown: the name is misspelt, or *mapping* is none.
+    UNRESOLVED where that is unknown: the name is misspelt, nothing (null) stands at it, or *mapping* is none.
     """
     if not isinstance(mapping, dict):
         return UNRESOLVED
     if name in mapping:
-        return mapping[name]
+        return UNRESOLVED if mapping[name] is None else mapping[name]
     unknown = (other for other in mapping if other not in known(kind))
     return UNRESOLVED if any(meant(other, known(kind)) == name for other in unknown) else default
 

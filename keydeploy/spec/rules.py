@@ -10,7 +10,14 @@ from typing import Any
 
 from keydeploy.errors import KeyMaterialError, Problem
 from keydeploy.keys import machine_key
-from keydeploy.spec.declaration import Declaration, Path, address, speakable
+from keydeploy.spec.declaration import UNRESOLVED, Declaration, Path, address, speakable
+from keydeploy.spec.material_agreement import binding_identity
+from keydeploy.spec.material_rules import (
+    problems_of_access,
+    problems_of_material,
+    problems_of_protected_sections,
+    unknown,
+)
 from keydeploy.spec.names import attribute, known, meant
 from keydeploy.spec.rollout_rules import problems_of_rollout
 from keydeploy.spec.smart_cards import problems_of_smart_cards
@@ -30,6 +37,15 @@ def problems_of_rules(declaration: Declaration) -> Iterator[Problem]:
             yield from _target(declaration, path, application, targets)
             if isinstance(keys, dict):
                 yield from _references(declaration, path, application, keys)
+            yield from _session_certificate(declaration, path, application)
+            yield from _of_iis_alone(declaration, path, application)
+            yield from _encrypted_tokens(declaration, path, application)
+            yield from problems_of_protected_sections(
+                declaration, (*path, "protected_sections"), application.get("protected_sections")
+            )
+    yield from problems_of_material(declaration)
+    yield from _machine(declaration)
+    yield from _bindings(declaration)
     yield from problems_of_smart_cards(declaration)
     yield from problems_of_rollout(declaration)
 
@@ -135,6 +151,73 @@ def _references(
     if isinstance(key, str) and isinstance(tokens, str) and key != tokens and not broken:
         text = "differs from the application's machine_key; the handler uses that one; name the same key"
         yield Problem(declaration.place_of_value(of_tokens), address(of_tokens), text)
+
+
+def _session_certificate(declaration: Declaration, path: Path, application: Mapping[str, Any]) -> Iterator[Problem]:
+    where: Path = (*path, "session_tokens", "certificate")
+    tokens = _mapping(application.get("session_tokens"))
+    if "certificate" in tokens and "machine_key" in tokens:
+        text = "declared beside machine_key; one of the two protects session cookies; keep that one"
+        yield Problem(declaration.place_of_name(where), address(where), text)
+    else:
+        yield from unknown(declaration, where, tokens.get("certificate"), "certificates", "certificate")
+
+
+def _encrypted_tokens(declaration: Declaration, path: Path, application: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield a problem where session_tokens would have to be written into a section that shall be encrypted."""
+    sections = _mapping(application.get("protected_sections")).get("sections")
+    if "session_tokens" not in application or not isinstance(sections, list):
+        return
+    for index, name in enumerate(sections):
+        if isinstance(name, str) and name.startswith(("system.identityModel", "microsoft.identityModel")):
+            where: Path = (*path, "protected_sections", "sections", index)
+            text = "session_tokens must be written into it, and it holds no secret; leave it out"
+            yield Problem(declaration.place_of_value(where), address(where), text)
+
+
+def _of_iis_alone(declaration: Declaration, path: Path, application: Mapping[str, Any]) -> Iterator[Problem]:
+    if "web_config" in application:
+        protected = application.get("protected_sections")
+        yield from problems_of_access(declaration, (*path, "protected_sections"), protected)
+    if "app_pool" in application and "web_config" in application:
+        where: Path = (*path, "app_pool")
+        text = "IIS knows the pool of an application by site and path alone; declare these in place of web_config"
+        yield Problem(declaration.place_of_name(where), address(where), text)
+
+
+def _machine(declaration: Declaration) -> Iterator[Problem]:
+    machine = attribute(declaration.value, "spec", "machine")
+    if not isinstance(machine, dict):
+        return
+    path: Path = ("machine",)
+    if "machine_key" not in machine and "protected_sections" not in machine:
+        if all(meant(name, known("machine")) not in ("machine_key", "protected_sections") for name in machine):
+            text = "declares nothing; declare machine_key or protected_sections"
+            yield Problem(declaration.place_of_name(path), address(path), text)
+        return
+    yield from unknown(declaration, (*path, "machine_key"), machine.get("machine_key"), "machine_keys", "machine key")
+    protected = machine.get("protected_sections")
+    yield from problems_of_protected_sections(declaration, (*path, "protected_sections"), protected)
+    yield from problems_of_access(declaration, (*path, "protected_sections"), protected)
+
+
+def _bindings(declaration: Declaration) -> Iterator[Problem]:
+    seen: dict[Any, str] = {}
+    bindings = attribute(declaration.value, "spec", "bindings", [])
+    for index, binding in enumerate(bindings if isinstance(bindings, list) else ()):
+        path: Path = ("bindings", index)
+        if not isinstance(binding, dict):
+            continue
+        certificate = binding.get("certificate")
+        yield from unknown(declaration, (*path, "certificate"), certificate, "certificates", "certificate")
+        listens = attribute(binding, "binding", "address", "*")
+        identity = (binding_identity(binding), listens)
+        if UNRESOLVED in identity or not isinstance(listens, str):
+            continue
+        first = seen.setdefault(identity, address(path))
+        if first != address(path):
+            text = f"names the same binding as {first}; declare it once"
+            yield Problem(declaration.place_of_value(path), address(path), text)
 
 
 def _problem(declaration: Declaration, path: Path, error: KeyMaterialError) -> Problem:

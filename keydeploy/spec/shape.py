@@ -113,7 +113,8 @@ def _explain(error: ValidationError) -> str:
     if error.validator == "type":
         return f"this is {_kind(found)}; {expected}{_remedy(found, _schema(error))}"
     if error.validator == "pattern" and str(error.validator_value).startswith(_NO_TEXT):
-        return f"this is text; {expected}{', without quotes' if 'integer' in _schema(error)['type'] else ''}"
+        is_scalar = not {"integer", "boolean"}.isdisjoint(_schema(error)["type"])
+        return f"this is text; {expected}{', without quotes' if is_scalar else ''}"
     if error.validator == "pattern" and error.absolute_path[-1] == "web_config" and _NETWORK_PATH.match(found):
         return "a network path; two nodes would edit one file; give each node a local copy and declare its path"
     return f"{_unseen(found)}{expected}" if isinstance(found, str) else expected

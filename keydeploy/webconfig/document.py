@@ -12,6 +12,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from keydeploy.errors import DocumentError
+from keydeploy.secret import Secret
 from keydeploy.webconfig.encoding import Decoded, decode
 
 _CONFIGURATION_NAMESPACE = "http://schemas.microsoft.com/.NetConfiguration/v2.0"
@@ -96,6 +97,16 @@ class Document:
     root: Element
     exists: bool
     """False for a file that is to be created: then the text is what it starts from."""
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file; none where it is to be created."""
+        mark = "\ufeff" if self.mark else ""
+        return f"{mark}{self.text}".encode(self.encoding) if self.exists else b""
+
+    def outer(self, element: Element) -> Secret:
+        """Answer *element* as it is written, from its start tag to its end tag, in UTF-8."""
+        return Secret.of(self.text[element.start : element.end])
 
     def byte_offset(self, offset: int) -> int:
         """Answer where in the file's bytes the character at *offset* starts."""

@@ -6,10 +6,10 @@ that is still to be created. Nothing is written here.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from xml.sax.saxutils import escape
 
-from keydeploy.edit import Edit, Literal, Piece, Reference
+from keydeploy.edit import Ciphertext, Edit, Literal, Piece, Reference
 from keydeploy.errors import DocumentError
 from keydeploy.webconfig import layout
 from keydeploy.webconfig.document import Attribute, Document, Element
@@ -19,6 +19,7 @@ Value = str | Reference
 
 _ESCAPES = {"\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 _QUOTES = {'"': "&quot;", "'": "&apos;"}
+_TABS = re.compile("^\t+", re.MULTILINE)
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """XML 1.0, production 2."""
 
@@ -30,6 +31,8 @@ class NewElement:
     name: str
     attributes: dict[str, Value] = field(default_factory=dict)
     children: list["NewElement"] = field(default_factory=list)
+    content: Ciphertext | None = None
+    """What it holds in place of children."""
 
 
 Node = Element | NewElement
@@ -52,6 +55,7 @@ class Editor:
         self._children: dict[Element, list[Node]] = {}
         self._values: dict[Element, dict[str, Value | None]] = {}
         self._removed: list[Element] = []
+        self._contents: dict[Element, Ciphertext] = {}
 
     def children(self, parent: Node, name: str | None = None) -> tuple[Node, ...]:
         """Answer the children of *parent* as they will be; with *name*, those called so."""
@@ -102,6 +106,14 @@ class Editor:
         else:
             self._values.setdefault(node, {})[name] = None
 
+    def fill(self, node: Node, content: Ciphertext) -> None:
+        """Put *content*, laid out as the document is, in place of all that stands between the tags of *node*."""
+        if isinstance(node, NewElement):
+            node.children, node.content = [], content
+        else:
+            self._children[node] = []
+            self._contents[node] = content
+
     def edits(self) -> tuple[Edit, ...]:
         """Answer the edits, in order and without overlap.
 
@@ -118,20 +130,24 @@ class Editor:
 
     def _changes(self) -> Iterator[_Change]:
         for element in self._removed:
-            if not self._inside_removed(element):
+            if not self._inside_gone(element):
                 yield _Change(*layout.extent(self.document, element), ())
         for element, values in self._values.items():
-            if not self._is_removed(element):
+            if not self._is_gone(element):
                 yield from self._attribute_changes(element, values)
         for parent, children in self._children.items():
-            if not self._is_removed(parent):
+            if not self._is_gone(parent):
                 yield from self._child_changes(parent, children)
+        for element, content in self._contents.items():
+            if not self._is_gone(element):
+                yield self._filling(element, content)
 
-    def _is_removed(self, element: Element) -> bool:
-        return element in self._removed or self._inside_removed(element)
+    def _is_gone(self, element: Element) -> bool:
+        return element in self._removed or self._inside_gone(element)
 
-    def _inside_removed(self, element: Element) -> bool:
-        return any(outer.start < element.start < outer.end for outer in self._removed)
+    def _inside_gone(self, element: Element) -> bool:
+        """Tell whether *element* goes because what holds it goes, or gets another content."""
+        return any(outer.start < element.start < outer.end for outer in (*self._removed, *self._contents))
 
     def _attribute_changes(self, element: Element, values: dict[str, Value | None]) -> Iterator[_Change]:
         present = {attribute.name: attribute for attribute in element.attributes}
@@ -166,6 +182,14 @@ class Editor:
         if run:
             yield self._insertion(parent, before, run)
 
+    def _filling(self, element: Element, content: Ciphertext) -> _Change:
+        lead = layout.own_lead(self.document, element)
+        pieces = self._content(content, lead)
+        if not element.self_closing:
+            return _Change(element.content_start, element.content_end, _joined(pieces))
+        name = self.document.text[element.start + 1 : element.name_end]
+        return _Change(element.tag_end, element.end, _joined([Literal(">"), *pieces, Literal(f"</{name}>")]))
+
     def _insertion(self, parent: Element, before: Element | None, run: list[NewElement]) -> _Change:
         near = before or next(iter(parent.children), None)
         lead = layout.child_lead(self.document, parent, near)
@@ -195,14 +219,29 @@ class Editor:
         yield Literal(f"{lead or ''}<{new.name}")
         for name, value in new.attributes.items():
             yield from self._attribute(" ", name, value, '"')
-        if not new.children:
+        if not new.children and new.content is None:
             yield Literal(layout.self_closing_end(self.document))
             return
         yield Literal(">")
-        inner = None if lead is None else lead + layout.unit(self.document)
-        for child in new.children:
-            yield from self._element(child, inner)
-        yield Literal(f"{lead or ''}</{new.name}>")
+        if new.content is not None:
+            yield from self._content(new.content, lead)
+        else:
+            inner = None if lead is None else lead + layout.unit(self.document)
+            for child in new.children:
+                yield from self._element(child, inner)
+            yield Literal(lead or "")
+        yield Literal(f"</{new.name}>")
+
+    def _content(self, content: Ciphertext, lead: str | None) -> Iterator[Piece]:
+        """Yield *content* on lines of its own, for an element with *lead*; without one, all of it stays on the line."""
+        if lead is None:
+            yield replace(content, text=_TABS.sub("", content.text).replace("\n", ""))
+            return
+        unit = layout.unit(self.document)
+        lines = _TABS.sub(lambda tabs: unit * len(tabs[0]), content.text)
+        yield Literal(lead + unit)
+        yield replace(content, text=lines.replace("\n", lead + unit))
+        yield Literal(lead)
 
     def _attribute(self, separator: str, name: str, value: Value, quote: str) -> tuple[Piece, ...]:
         return Literal(f"{separator}{name}={quote}"), self._piece(value, quote), Literal(quote)

@@ -1,16 +1,23 @@
 """The machine key that an application sees, merged from all files above it, and where each part comes from."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from keydeploy.errors import DocumentError
 from keydeploy.secret import Secret
 from keydeploy.webconfig.document import Document, Element
-from keydeploy.webconfig.sections import ProtectedSection, Section, check_readable, sections, segments
+from keydeploy.webconfig.sections import (
+    ProtectedSection,
+    Section,
+    check_readable,
+    is_encrypted,
+    sections,
+    segments,
+)
 
-__all__ = ["DEFAULT", "Level", "MachineKeyState", "ProtectedSection", "Setting", "effective_machine_key"]
+__all__ = ["DEFAULT", "Level", "MachineKeyState", "Opener", "ProtectedSection", "Setting", "effective_machine_key"]
 
 DEFAULT = "the default"
 """The source of a value that no file sets."""
@@ -28,6 +35,9 @@ _MACHINE_KEY = ("system.web", "machineKey")
 _HTTP_RUNTIME = ("system.web", "httpRuntime")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 _LOCKS = ("lockAttributes", "lockAllAttributesExcept")
+
+Opener = Callable[[Document, Element], Document]
+"""Answers an encrypted section in clear, as a document whose root it is; raises `ProtectedSection`."""
 
 T = TypeVar("T")
 
@@ -78,20 +88,20 @@ class _Placed:
     section: Section
 
 
-def effective_machine_key(levels: Sequence[Level]) -> MachineKeyState:
+def effective_machine_key(levels: Sequence[Level], opener: Opener | None = None) -> MachineKeyState:
     """Merge the machineKey sections that one application sees, attribute by attribute.
 
     *levels* run from machine.config to the application's own web.config, which alone has the location "";
     without it the state is what the application inherits. .NET evaluates place by place: what a file above
     says in a `<location>` for the application comes after every file for a place above it.
-    Raises `ProtectedSection` when a level is encrypted, and `DocumentError` when a section is moved to a
-    file that *levels* do not hold.
+    Raises `ProtectedSection` when a level is encrypted and *opener* cannot open it, and `DocumentError` when a
+    section is moved to a file that *levels* do not hold.
     Source: System.Configuration `BaseConfigurationRecord`, System.Web `MachineKeySection`.
     """
     placed = _placed(levels, _MACHINE_KEY)
     settings = {name: Setting(value, DEFAULT) for name, value in _DEFAULTS.items()}
-    for each in placed:
-        element = _content(each)
+    contents = [_content(each, opener) for each in placed]
+    for each, element in zip(placed, contents, strict=True):
         for name, above in settings.items():
             value = element.get(name)
             if value is not None:
@@ -108,7 +118,7 @@ def effective_machine_key(levels: Sequence[Level]) -> MachineKeyState:
         data_protector_type=settings["dataProtectorType"],
         application_name=settings["applicationName"],
         mode_is_explicit=mode_is_explicit,
-        locked_by=next(_locking(placed), None),
+        locked_by=next(_locking(placed, contents), None),
     )
 
 
@@ -123,12 +133,11 @@ def _placed(levels: Sequence[Level], path: tuple[str, ...]) -> list[_Placed]:
     return sorted(placed, key=lambda each: -each.section.distance)
 
 
-def _content(placed: _Placed) -> Element:
+def _content(placed: _Placed, opener: Opener | None) -> Element:
     """Answer the machineKey element that holds the attributes: in the file itself, or in the one it names."""
     level, element = placed.level, placed.section.element
-    _check_readable(level, level.document, element)
     if element.get("configSource") is None:
-        return element
+        return _opened(level, level.document, element, opener)
     if level.external is None:
         raise DocumentError(
             f"{level.name}: {level.document.place(element.start)}: machineKey stands in another file,"
@@ -141,13 +150,15 @@ def _content(placed: _Placed) -> Element:
             f"{level.name}: the root element of the file that configSource names is not <machineKey>",
             hint="correct configSource by hand",
         )
-    _check_readable(level, level.external, root)
-    return root
+    return _opened(level, level.external, root, opener)
 
 
-def _check_readable(level: Level, document: Document, element: Element) -> None:
+def _opened(level: Level, document: Document, element: Element, opener: Opener | None) -> Element:
     try:
+        if opener is not None and is_encrypted(element):
+            return opener(document, element).root
         check_readable(document, element)
+        return element
     except ProtectedSection as error:
         raise ProtectedSection(f"{level.name}: {error.message}", hint=error.hint) from None
 
@@ -173,14 +184,17 @@ def _default_mode(levels: Sequence[Level]) -> Setting[str]:
     return mode
 
 
-def _locking(placed: Sequence[_Placed]) -> Iterator[str]:
+def _locking(placed: Sequence[_Placed], contents: Sequence[Element]) -> Iterator[str]:
     """Yield the levels above the application that lock machineKey, whole or in some attributes."""
-    for each in placed:
-        element = each.section.element
-        item = (element.get("lockItem") or "").strip().lower() == "true"
-        locks = each.section.locks or item or any(element.get(name) for name in _LOCKS)
+    for each, content in zip(placed, contents, strict=True):
+        locks = each.section.locks or _locks(each.section.element) or _locks(content)
         if locks and segments(each.level.location):
             yield each.level.name
+
+
+def _locks(element: Element) -> bool:
+    item = (element.get("lockItem") or "").strip().lower() == "true"
+    return item or any(element.get(name) for name in _LOCKS)
 
 
 def _secret(setting: Setting[str]) -> Setting[Secret]:

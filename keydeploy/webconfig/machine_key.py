@@ -1,6 +1,5 @@
 """Makes an application's own `<machineKey>` say exactly what is declared, and tells what differs."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,12 +15,14 @@ from keydeploy.keys.machine_key import (
     key_bytes,
 )
 from keydeploy.secret import Secret
+from keydeploy.webconfig import sections
 from keydeploy.webconfig.document import Document, Element, is_namespace_declaration
 from keydeploy.webconfig.editor import Editor, Node, Value
 from keydeploy.webconfig.effective import MachineKeyState
-from keydeploy.webconfig.sections import check_readable, sections
+from keydeploy.webconfig.sections import check_readable, own_section
 
-_PATH = ("system.web", "machineKey")
+PATH = ("system.web", "machineKey")
+SECTION = "/".join(PATH)
 _KNOWN_VALUES = {
     "validation": LEGACY_VALIDATIONS,
     "decryption": DECRYPTIONS,
@@ -40,7 +41,6 @@ _COMMON_ATTRIBUTES = (
 """Known on every section. Source: System.Configuration `ConfigurationElement`."""
 
 _ABSENT = "absent"
-_ROOTED = re.compile(r"[\\/]|[^\\/]*:")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -57,18 +57,8 @@ def config_source(document: Document) -> str | None:
 
     Raises `DocumentError` for a path that is empty, absolute or leads out of the application.
     """
-    element = _own_element(document)
-    path = element.get("configSource") if element else None
-    if element is None or path is None:
-        return None
-    hint = "name a file in the application's folder or below it"
-    if not path.strip():
-        document.refuse(element, "configSource is empty", hint=hint)
-    if _ROOTED.match(path.strip()):
-        document.refuse(element, "configSource is not a relative path, as ASP.NET demands", hint=hint)
-    if ".." in (part.strip() for part in re.split(r"[\\/]", path)):
-        document.refuse(element, "configSource leads out of the application's folder", hint=hint)
-    return path
+    element = own_section(document, SECTION)
+    return sections.config_source(document, element) if element else None
 
 
 def require(
@@ -93,13 +83,13 @@ def require(
             f"{inherited.compatibility_mode.source} sets compatibilityMode, so leaving it out does not leave it open",
             hint="declare a compatibility_mode instead of omit, or remove it there",
         )
-    element = _own_element(editor.document)
+    element = own_section(editor.document, SECTION)
     if element is not None:
         check_readable(editor.document, element)
         _check_in_this_file(editor.document, element)
     changes = [*_changes(element, wanted, address, inherited), *_unknown_attributes(editor.document, element)]
     if changes:
-        node = element or editor.ensure(editor.document.root, *_PATH)
+        node = element or editor.ensure(editor.document.root, *PATH)
         for change in changes:
             _amend(editor, node, change)
     return tuple(change.difference for change in changes)
@@ -116,12 +106,6 @@ def fingerprint_of(state: MachineKeyState) -> str | None:
         )
     except KeyMaterialError:
         return None
-
-
-def _own_element(document: Document) -> Element | None:
-    if document.root.name == "machineKey":
-        return document.root
-    return next((section.element for section in sections(document, _PATH, "")), None)
 
 
 def _check_in_this_file(document: Document, element: Element) -> None:

@@ -4,6 +4,7 @@ A section stands directly under `<configuration>` or in a `<location path="...">
 to the file. Source: System.Configuration `BaseConfigurationRecord`.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -11,7 +12,11 @@ from itertools import pairwise
 from keydeploy.errors import DocumentError
 from keydeploy.webconfig.document import Document, Element
 
-_ENCRYPTED_DATA = "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
+PROVIDER = "configProtectionProvider"
+"""The attribute of an encrypted section; .NET tolerates no other beside it."""
+
+ENCRYPTED_DATA = "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
+_ROOTED = re.compile(r"[\\/]|[^\\/]*:")
 
 
 class ProtectedSection(DocumentError):
@@ -60,14 +65,60 @@ def sections(document: Document, path: tuple[str, ...], location: str) -> list[S
     return found
 
 
+def own_section(document: Document, name: str) -> Element | None:
+    """Answer the section *name*, such as `system.web/machineKey`, of the application whose file *document* is, or None.
+
+    In the file that configSource names, it is the root element. Raises what `sections` raises.
+    """
+    path = tuple(name.split("/"))
+    if document.root.name == path[-1]:
+        return document.root
+    return next((section.element for section in sections(document, path, "")), None)
+
+
+def every_section(document: Document) -> Iterator[tuple[str, Element]]:
+    """Yield every element below `<configuration>` by its path; a `<location>` is in no path."""
+
+    def below(parent: Element, path: str) -> Iterator[tuple[str, Element]]:
+        for child in parent.children:
+            inner = path if child.name == "location" else f"{path}/{child.name}".lstrip("/")
+            if inner != path:
+                yield inner, child
+            yield from below(child, inner)
+
+    return below(document.root, "")
+
+
+def config_source(document: Document, element: Element) -> str | None:
+    """Answer the relative path of the file that the section *element* is moved to, or None.
+
+    Raises `DocumentError` for a path that is empty, absolute or leads out of the application.
+    """
+    path = element.get("configSource")
+    if path is None:
+        return None
+    hint = "name a file in the application's folder or below it"
+    if not path.strip():
+        document.refuse(element, "configSource is empty", hint=hint)
+    if _ROOTED.match(path.strip()):
+        document.refuse(element, "configSource is not a relative path, as ASP.NET demands", hint=hint)
+    if ".." in (part.strip() for part in re.split(r"[\\/]", path)):
+        document.refuse(element, "configSource leads out of the application's folder", hint=hint)
+    return path
+
+
+def is_encrypted(element: Element) -> bool:
+    """Tell whether the section *element* is encrypted, in whatever form."""
+    return element.get(PROVIDER) is not None or any(element.named(ENCRYPTED_DATA))
+
+
 def check_readable(document: Document, element: Element) -> None:
     """Raise `ProtectedSection` when the section *element* is encrypted."""
-    if element.get("configProtectionProvider") is None and not any(element.named(_ENCRYPTED_DATA)):
-        return
-    raise ProtectedSection(
-        f"{document.place(element.start)}: {element.name} is encrypted",
-        hint="decrypt the section (aspnet_regiis -pd), or manage it by hand",
-    )
+    if is_encrypted(element):
+        raise ProtectedSection(
+            f"{document.place(element.start)}: {element.name} is encrypted",
+            hint="decrypt the section (aspnet_regiis -pd), or manage it by hand",
+        )
 
 
 def segments(path: str) -> tuple[str, ...]:

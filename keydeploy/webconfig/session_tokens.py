@@ -1,24 +1,18 @@
-"""Makes WIF protect session cookies by the machine key instead of the node's own DPAPI key.
+"""Makes WIF protect session cookies by the machine key instead of the node's own DPAPI key, or stop doing so.
 
 Without it, a cookie that one node of a farm wrote cannot be read by the others. Source: Microsoft, "WIF and
 Web Farms"; System.IdentityModel 4.0 configuration schema.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from keydeploy.edit import Difference
+from keydeploy.errors import DocumentError
 from keydeploy.webconfig.document import Document, Element
 from keydeploy.webconfig.editor import Editor, NewElement, Node
-from keydeploy.webconfig.sections import check_readable, sections
+from keydeploy.webconfig.identity_model import IDENTITY_MODEL, SERVICES, ensure_named, handed_down, named, own, register
 
-_IDENTITY_MODEL = "system.identityModel"
-_SERVICES = "system.identityModel.services"
-_SECTION_TYPES = {
-    _IDENTITY_MODEL: "System.IdentityModel.Configuration.SystemIdentityModelSection, System.IdentityModel, "
-    "Version=4.0.0.0, Culture=neutral, PublicKeyToken=B77A5C561934E089",
-    _SERVICES: "System.IdentityModel.Services.Configuration.SystemIdentityModelServicesSection, "
-    "System.IdentityModel.Services, Version=4.0.0.0, Culture=neutral, PublicKeyToken=B77A5C561934E089",
-}
 _DEFAULT_HANDLER = (
     "System.IdentityModel.Tokens.SessionSecurityTokenHandler, System.IdentityModel, "
     "Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
@@ -30,60 +24,93 @@ _MACHINE_KEY_HANDLER = (
 _PRESENT, _ABSENT = "present", "absent"
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class _Handlers:
+    """The collection of token handlers in effect, as the files write it."""
+
+    configuration: str
+    """The name of the identity configuration, "" for the one without a name."""
+    inherited: tuple[Element, ...]
+    """The entries of the files above, in order."""
+    is_above: bool
+    """Whether a file above has that identity configuration."""
+    model: Element | None
+    """The section of the application's own file."""
+
+    @property
+    def own(self) -> Element | None:
+        """Answer the collection in the application's own file."""
+        return _collection(self.model, self.configuration) if self.model else None
+
+
 def require_machine_key_handler(editor: Editor, upper: Sequence[Document]) -> tuple[Difference, ...]:
     """Make the application's WIF session cookies use the machine key, and answer in what it differs.
 
     *upper* are the files above, from machine.config down; what they say is not said again, and what they say
     in a `<location>` for this application alone is not looked at. Raises `ProtectedSection` when a section is
-    encrypted, and `DocumentError` when it stands in another file.
+    encrypted, and `DocumentError` when it stands in another file, or when a file above has the identity configuration
+    without what is needed: WIF refuses a second one of the same name (ID7029). Source: System.IdentityModel
+    `IdentityConfigurationElementCollection.BaseAdd`.
     """
-    services = [*_handed_down(upper, _SERVICES), *_own(editor.document, _SERVICES)]
+    handlers = _handlers(editor.document, upper)
+    return (*register(editor, upper, (IDENTITY_MODEL, SERVICES)), *_require_handlers(editor, handlers))
+
+
+def forbid_machine_key_handler(editor: Editor, upper: Sequence[Document]) -> tuple[Difference, ...]:
+    """Take the handler that uses the machine key out of the application's own file, and answer whether it was there.
+
+    The removal of the default handler stays: an application that then registers no other fails at once instead
+    of going back to the node's own key. *upper* are the files above. Raises `ProtectedSection` and
+    `DocumentError` as `require_machine_key_handler` does, and `DocumentError` when a file above registers the handler.
+    """
+    handlers = _handlers(editor.document, upper)
+    collection = handlers.own
+    unwanted = [child for child in _entries(collection) if _adds(child, _MACHINE_KEY_HANDLER)]
+    kept = [child for child in _entries(collection) if child not in unwanted]
+    if _type_name(_MACHINE_KEY_HANDLER) in _evaluate([*handlers.inherited, *kept]):
+        raise DocumentError(
+            "a file above registers MachineKeySessionSecurityTokenHandler, so the certificate would not be used",
+            hint='remove it there, or put that section into <location path="." inheritInChildApplications="false">',
+        )
+    if collection is not None:
+        for child in unwanted:
+            editor.remove(collection, child)
+    return (Difference("MachineKeySessionSecurityTokenHandler", _PRESENT, _ABSENT),) if unwanted else ()
+
+
+def _handlers(document: Document, upper: Sequence[Document]) -> _Handlers:
+    services = [*handed_down(upper, SERVICES), *own(document, SERVICES)]
     configuration = _identity_configuration_name(services)
-    inherited = [
-        entry for model in _handed_down(upper, _IDENTITY_MODEL) for entry in _entries(_collection(model, configuration))
-    ]
-    return (*_register_sections(editor, upper), *_require_handlers(editor, inherited, configuration))
+    above = list(handed_down(upper, IDENTITY_MODEL))
+    return _Handlers(
+        configuration=configuration,
+        inherited=tuple(entry for model in above for entry in _entries(_collection(model, configuration))),
+        is_above=any(named(model, "identityConfiguration", configuration) for model in above),
+        model=next(own(document, IDENTITY_MODEL), None),
+    )
 
 
-def _register_sections(editor: Editor, upper: Sequence[Document]) -> Iterator[Difference]:
-    documents = [*upper, editor.document]
-    known = {section.get("name") for document in documents for section in _registrations(document)}
-    for name, section_type in _SECTION_TYPES.items():
-        if name not in known:
-            editor.append(_config_sections(editor), NewElement("section", {"name": name, "type": section_type}))
-            yield Difference(f"registration of {name}", _ABSENT, _PRESENT)
-
-
-def _registrations(document: Document) -> Iterator[Element]:
-    for parent in document.root.named("configSections"):
-        yield from parent.named("section")
-
-
-def _config_sections(editor: Editor) -> Node:
-    """Answer the `<configSections>`, which .NET wants to be the first child."""
-    root = editor.document.root
-    found = editor.children(root, "configSections")
-    return found[0] if found else editor.insert(root, 0, NewElement("configSections"))
-
-
-def _require_handlers(editor: Editor, inherited: list[Element], configuration: str) -> Iterator[Difference]:
-    model = next(_own(editor.document, _IDENTITY_MODEL), None)
-    own = _collection(model, configuration)
-    kept = list(inherited)
-    for child in _entries(own):
-        if own and child.name == "add" and _handler(child) == _type_name(_DEFAULT_HANDLER):
-            editor.remove(own, child)
+def _require_handlers(editor: Editor, found: _Handlers) -> Iterator[Difference]:
+    collection = found.own
+    kept = list(found.inherited)
+    for child in _entries(collection):
+        if collection and _adds(child, _DEFAULT_HANDLER):
+            editor.remove(collection, child)
             yield Difference("added SessionSecurityTokenHandler", _PRESENT, _ABSENT)
         else:
             kept.append(child)
     handlers = _evaluate(kept)
     if _type_name(_DEFAULT_HANDLER) in handlers:
-        _insert_remove(editor, _ensure_collection(editor, model, configuration))
+        _insert_remove(editor, _ensure_collection(editor, found))
         yield Difference("SessionSecurityTokenHandler", _PRESENT, _ABSENT)
     if _type_name(_MACHINE_KEY_HANDLER) not in handlers:
         new = NewElement("add", {"type": _MACHINE_KEY_HANDLER})
-        editor.append(_ensure_collection(editor, model, configuration), new)
+        editor.append(_ensure_collection(editor, found), new)
         yield Difference("MachineKeySessionSecurityTokenHandler", _ABSENT, _PRESENT)
+
+
+def _adds(entry: Element, handler: str) -> bool:
+    return entry.name == "add" and _handler(entry) == _type_name(handler)
 
 
 def _evaluate(entries: Iterable[Element]) -> set[tuple[str, str]]:
@@ -107,66 +134,37 @@ def _insert_remove(editor: Editor, collection: Node) -> None:
     editor.insert(collection, index, NewElement("remove", {"type": _DEFAULT_HANDLER}))
 
 
-def _ensure_collection(editor: Editor, model: Element | None, configuration: str) -> Node:
+def _ensure_collection(editor: Editor, found: _Handlers) -> Node:
     """Answer the handlers' default collection of the identity configuration in effect; created where missing."""
-    parent = model or editor.ensure(editor.document.root, _IDENTITY_MODEL)
-    identity = _ensure_named(editor, parent, "identityConfiguration", configuration)
-    return _ensure_named(editor, identity, "securityTokenHandlers", "")
-
-
-def _ensure_named(editor: Editor, parent: Node, tag: str, name: str) -> Node:
-    for child in editor.children(parent, tag):
-        if (editor.value(child, "name") or "") == name:
-            return child
-    return editor.append(parent, NewElement(tag, {"name": name} if name else {}))
+    present = named(found.model, "identityConfiguration", found.configuration) if found.model else None
+    if found.is_above and present is None:
+        raise DocumentError(
+            "a file above has this <identityConfiguration>, and WIF does not merge it with one here (ID7029)",
+            hint="declare session_tokens for the application above, or put that section into"
+            ' <location path="." inheritInChildApplications="false">',
+        )
+    parent = found.model or editor.ensure(editor.document.root, IDENTITY_MODEL)
+    identity = ensure_named(editor, parent, "identityConfiguration", found.configuration)
+    return ensure_named(editor, identity, "securityTokenHandlers", "")
 
 
 def _identity_configuration_name(services: Sequence[Element]) -> str:
     """Answer which identity configuration the application uses; the lowest file that names one decides."""
     for section in reversed(services):
-        federation = _child(section, "federationConfiguration", "")
+        federation = named(section, "federationConfiguration", "")
         name = federation.get("identityConfigurationName") if federation else None
         if name is not None:
             return name
     return ""
 
 
-def _collection(model: Element | None, configuration: str) -> Element | None:
-    identity = _child(model, "identityConfiguration", configuration) if model else None
-    return _child(identity, "securityTokenHandlers", "") if identity else None
+def _collection(model: Element, configuration: str) -> Element | None:
+    identity = named(model, "identityConfiguration", configuration)
+    return named(identity, "securityTokenHandlers", "") if identity else None
 
 
 def _entries(collection: Element | None) -> tuple[Element, ...]:
     return collection.children if collection else ()
-
-
-def _handed_down(upper: Sequence[Document], name: str) -> Iterator[Element]:
-    """Yield the sections *name* that applications below the files *upper* see."""
-    for document in upper:
-        for section in sections(document, (name,), ""):
-            if section.inherited:
-                yield _readable(document, section.element)
-
-
-def _own(document: Document, name: str) -> Iterator[Element]:
-    """Yield the section *name* of the application's own file, if there is one."""
-    for section in sections(document, (name,), ""):
-        yield _readable(document, section.element)
-
-
-def _readable(document: Document, element: Element) -> Element:
-    check_readable(document, element)
-    if element.get("configSource") is not None:
-        document.refuse(
-            element,
-            f"{element.name} stands in another file (configSource), which is not edited",
-            hint="move the section into web.config, or edit that file by hand",
-        )
-    return element
-
-
-def _child(parent: Element, tag: str, name: str) -> Element | None:
-    return next((child for child in parent.named(tag) if (child.get("name") or "") == name), None)
 
 
 def _handler(entry: Element) -> tuple[str, str]:

@@ -33,14 +33,15 @@ class ActionModule(Step):
         spec = of.spec_of(self._templar, run, task_vars)
         request = render.commit(spec, node, run.name, staged["generation"], at)
         wait = max(0.0, at - staged["offset"] - time.time()) + spec.rollout.grace
-        return {"run": run.name, **self._committed(spec, node, ask(self, task_vars, request, wait=wait))}
+        response = ask(self, task_vars, request, wait=wait)
+        return {"run": run.name, **self._committed(spec, node, response)}
 
     @staticmethod
     def _committed(spec: Spec, node: NodePlan, response: Response) -> dict[str, Any]:
         from keydeploy.health import probe  # noqa: PLC0415
         from keydeploy.observation import observe, undo  # noqa: PLC0415
 
-        observation = undo.observe(spec, response) if node.undoes else observe(spec, response)
+        observation = undo.observe(spec, response) if node.undoes else observe(spec, response, accepted=node.cleans)
         return {
             "state": "committed",
             "committed_at": response.committed_at(),

@@ -19,11 +19,13 @@ class ActionModule(Step):
         if run.farm is None:
             return {"state": "skipped", "run": run.name}
         spec = of.spec_of(self._templar, run, task_vars)
-        response, _, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name, run.undo)))
-        observation = undo.observe(spec, response) if run.undo else observe(spec, response)
+        response, began, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name, run.undo)))
+        accepted = run.option(of.ACCEPT_IRREVERSIBLE)
+        observation = undo.observe(spec, response) if run.undo else observe(spec, response, accepted=accepted)
         return {
             "state": "observed",
             "run": run.name,
             "observation": observation.to_json(),
             "offset": observation.clock - finished,
+            "doubt": finished - began,
         }

@@ -31,6 +31,7 @@ class ActionModule(Step):
             found = run.plan_of(farm, of.OBSERVED, left_out)
             plans.append(replace(found, waves=() if run.undo else rollout.waves(found, run.rollout(farm.name))))
             against = rollout.obstacles(left_out, nodes, context.CLIARGS.get("forks", 0))
+            against += rollout.objections(found, accepted=run.option(of.ACCEPT_IRREVERSIBLE))
             if is_asked_to_stop():
                 against = rollout.stopped().reasons
             obstacles[farm.name] = [reason.to_json() for reason in against]

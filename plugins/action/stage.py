@@ -6,6 +6,7 @@ import getpass
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..plugin_utils import run as of
@@ -64,6 +65,7 @@ class ActionModule(Step):
             "began": started,  # not `started` and `finished`, which Ansible 2.21 reads as yes or no
             "ended": finished,
             "offset": response.system().clock - finished,
+            "doubt": finished - started,
         }
 
     def _finished(self, run: of.Run, plan: Plan, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -75,10 +77,15 @@ class ActionModule(Step):
             return {}
         rollout = run.rollout(run.farm or "")
         leave = run.option(of.LEAVE_CHANGED)
-        request = render.finish(finish, _operator(), rollout.lease, run.backups(run.farm or ""), leave=leave)
+        backups = run.backups(run.farm or "")
+        request = render.finish(finish, _operator(), rollout.lease, backups, leave=leave)
         try:
             self._ask_until_free(task_vars, request, rollout.lease)
         except NodeError as error:
+            if error.code == "irreversible":  # a key is gone; the next pass brings the others to what is declared
+                forward = render.finish(replace(finish, forward=True), _operator(), rollout.lease, backups, leave=leave)
+                self._ask_until_free(task_vars, forward, rollout.lease)
+                return {"state": "finished"}
             if error.code == "changed":
                 raise NodeError(error.code, error.message, hint=_LEAVE_HINT) from None
             if error.code != "no_run":

@@ -6,7 +6,7 @@ import time
 import uuid
 from typing import Any
 
-from ..plugin_utils.run import COMPROMISED, LEAVE_CHANGED
+from ..plugin_utils.run import ACCEPT_IRREVERSIBLE, COMPROMISED, LEAVE_CHANGED
 from ..plugin_utils.step import Step
 from ..plugin_utils.switches import is_on
 
@@ -14,7 +14,7 @@ TO = "keydeploy_to"
 """The variable that names the run to take back; the one that was confirmed last when it is not set."""
 FORCE = "keydeploy_force"
 """The variable that lets a run be taken back also where something has changed since."""
-OPTIONS = (COMPROMISED, LEAVE_CHANGED)
+OPTIONS = (ACCEPT_IRREVERSIBLE, COMPROMISED, LEAVE_CHANGED)
 
 
 class ActionModule(Step):

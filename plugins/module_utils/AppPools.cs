@@ -3,7 +3,6 @@ using System;
 using System.Collections.Generic;
 using System.ComponentModel;
 using System.Diagnostics;
-using System.IO;
 using System.Linq;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -36,7 +35,7 @@ namespace Keydeploy
             {
                 string name = pool.GetAttribute("name");
                 string identity = Setting(pool, schema, "identityType") ?? "ApplicationPoolIdentity";
-                pools.Add(new Dictionary<string, object>
+                pools.Add(new Fields
                 {
                     { "name", name },
                     { "state", states.ContainsKey(name) ? states[name] : null },
@@ -45,7 +44,7 @@ namespace Keydeploy
                     { "settings", Words.ToDictionary(word => word.Key, word => Flag(Setting(pool, schema, word.Value))) }
                 });
             }
-            return new Dictionary<string, object> { { "app_pools", pools } };
+            return new Fields { { "app_pools", pools } };
         }
 
         public static Staging Stage(Arguments arguments)
@@ -58,16 +57,15 @@ namespace Keydeploy
             {
                 Change = pool,
                 IsAsObserved = shown => shown != null && Words.Keys.All(word => Equals(Kept.Open(shown).Object("in_force").Value(word), before.Value(word))),
-                Before = shown => shown,
-                After = delegate(byte[] shown)
+                After = shown =>
                 {
                     Arguments now = Kept.Open(shown);
                     foreach (string word in Words.Keys.Where(word => after.Value(word) != null && !Equals(now.Object("in_force").Value(word), after.Value(word))))
                     {
-                        ((Dictionary<string, object>)now.Value("in_force"))[word] = after.Value(word);
-                        ((Dictionary<string, object>)now.Value("own"))[word] = after.Value(word);
+                        ((Fields)now.Value("in_force"))[word] = after.Value(word);
+                        ((Fields)now.Value("own"))[word] = after.Value(word);
                     }
-                    return Kept.Of(new Dictionary<string, object> { { "in_force", now.Value("in_force") }, { "own", now.Value("own") } });
+                    return Kept.Of(new Fields { { "in_force", now.Value("in_force") }, { "own", now.Value("own") } });
                 }
             };
         }
@@ -109,23 +107,12 @@ namespace Keydeploy
         private static XmlDocument Load(string file)
         {
             byte[] content = Disk.Read(Disk.Expand(Folder + file));
-            if (content == null)
-            {
-                return null;
-            }
-            try
-            {
-                XmlDocument document = new XmlDocument { XmlResolver = null };
-                using (XmlReader reader = XmlReader.Create(new MemoryStream(content), new XmlReaderSettings { DtdProcessing = DtdProcessing.Prohibit }))
-                {
-                    document.Load(reader);
-                }
-                return document;
-            }
-            catch (XmlException)
+            XmlDocument document = content == null ? null : Files.Parse(content);
+            if (document == null && content != null)
             {
                 throw new NodeError("malformed", "a configuration file of IIS is not well-formed");
             }
+            return document;
         }
 
         private static IEnumerable<XmlElement> Elements(XmlDocument configuration)
@@ -156,7 +143,7 @@ namespace Keydeploy
             XmlDocument document = new XmlDocument { XmlResolver = null };
             try
             {
-                document.LoadXml(list);
+                document.LoadXml(list); // whatever encoding it says that it has
             }
             catch (XmlException)
             {
@@ -182,11 +169,7 @@ namespace Keydeploy
         private static string Do(string what, params string[] arguments)
         {
             string output;
-            int error = Run(out output, arguments);
-            if (error != 0)
-            {
-                throw NodeError.Of(error, what);
-            }
+            NodeError.Require(Run(out output, arguments), what);
             return output;
         }
 
@@ -240,19 +223,9 @@ namespace Keydeploy
         {
             private readonly string name;
 
-            public Pool(Arguments arguments)
+            public Pool(Arguments arguments) : base("app_pool", arguments, "name")
             {
                 name = arguments.Text("name");
-            }
-
-            public override string Noun
-            {
-                get { return "app_pool"; }
-            }
-
-            public override Dictionary<string, object> Target
-            {
-                get { return new Dictionary<string, object> { { "name", name } }; }
             }
 
             /// <summary>Answers what is in force, and what stands at the pool itself, so that it can be taken away again.</summary>
@@ -260,7 +233,7 @@ namespace Keydeploy
             {
                 XmlElement pool = Elements(Configuration()).FirstOrDefault(one => string.Equals(one.GetAttribute("name"), name, StringComparison.OrdinalIgnoreCase));
                 XmlDocument schema = Load(Schema);
-                return pool == null ? null : Kept.Of(new Dictionary<string, object>
+                return pool == null ? null : Kept.Of(new Fields
                 {
                     { "in_force", Words.ToDictionary(word => word.Key, word => Flag(Setting(pool, schema, word.Value))) },
                     { "own", Words.ToDictionary(word => word.Key, word => Flag(((XmlElement)pool.SelectSingleNode("processModel") ?? pool).GetAttribute(word.Value))) }
@@ -314,19 +287,9 @@ namespace Keydeploy
         {
             private readonly string name;
 
-            public Recycling(Arguments arguments)
+            public Recycling(Arguments arguments) : base("recycle", arguments, "name")
             {
                 name = arguments.Text("name");
-            }
-
-            public override string Noun
-            {
-                get { return "recycle"; }
-            }
-
-            public override Dictionary<string, object> Target
-            {
-                get { return new Dictionary<string, object> { { "name", name } }; }
             }
 
             public override bool IsEffect

@@ -6,11 +6,11 @@ namespace Keydeploy
     /// <summary>The fields of one JSON object, with their types checked; what does not fit is refused and not quoted.</summary>
     public sealed class Arguments
     {
-        private readonly Dictionary<string, object> fields;
+        private readonly Fields fields;
 
         public Arguments(object value)
         {
-            fields = As<Dictionary<string, object>>(value);
+            fields = As<Fields>(value);
         }
 
         public static NodeError Wrong()

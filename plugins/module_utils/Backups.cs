@@ -12,7 +12,7 @@ namespace Keydeploy
             Folder.Check();
             Record backup = Of(operation.OptionalText("run"));
             IEnumerable<Entry> places = backup == null ? new Entry[0] : backup.Entries.Where(entry => !entry.Change.IsEffect);
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "run", backup == null ? null : backup.Run },
                 { "committed", backup == null ? null : backup.Committed },
@@ -23,9 +23,7 @@ namespace Keydeploy
         /// <summary>Stages the way back of all that a confirmed run changed, the last change first.</summary>
         public static object Stage(Arguments operation, Arguments request)
         {
-            string run = request.Text("run");
-            long? generation = request.OptionalWhole("generation");
-            Journal.RecordOf(run, generation);
+            Journal.RecordOf(request.Text("run"), request.OptionalWhole("generation"));
             Record backup = Of(operation.Text("run"));
             if (backup == null)
             {
@@ -33,17 +31,16 @@ namespace Keydeploy
             }
             foreach (Entry entry in Enumerable.Reverse(backup.Entries))
             {
-                Journal.Stage(run, request.OptionalText("id"), generation, () => WayBack(backup, entry, operation.Flag("force")));
+                Journal.Stage(request, () => WayBack(backup, entry, operation.Flag("force")));
             }
-            return new Dictionary<string, object>();
+            return new Fields();
         }
 
         private static Staging WayBack(Record backup, Entry entry, bool force)
         {
             Change change = entry.Change;
-            PartlyKept partly = change as PartlyKept;
             byte[] before = backup.Before(entry);
-            if (partly != null && !partly.MayPut(before))
+            if (!change.MayPut(before))
             {
                 throw new NodeError("irreversible", "a key that was there before was not kept and cannot be put back");
             }
@@ -51,7 +48,7 @@ namespace Keydeploy
             {
                 Change = change,
                 IsAsObserved = shown => force || change.IsEffect || change.Same(shown, before) || IsAsLeft(backup, entry, shown),
-                Before = shown => partly == null ? shown : partly.WhatToKeep(shown, before),
+                Before = shown => change.WhatToKeep(shown, before),
                 After = shown => before
             };
         }
@@ -65,7 +62,7 @@ namespace Keydeploy
 
         private static object Place(Record backup, Entry entry)
         {
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "noun", entry.Noun },
                 { "place", string.Join(" ", entry.Target.Values.Where(value => value is string || value is long)) },
@@ -80,12 +77,7 @@ namespace Keydeploy
             {
                 return "as_before";
             }
-            PartlyKept partly = entry.Change as PartlyKept;
-            if (partly != null && !partly.MayPut(before))
-            {
-                return "irreversible";
-            }
-            return IsAsLeft(backup, entry, shown) ? "as_left" : "changed";
+            return !entry.Change.MayPut(before) ? "irreversible" : IsAsLeft(backup, entry, shown) ? "as_left" : "changed";
         }
 
         private static bool IsAsLeft(Record backup, Entry entry, byte[] shown)

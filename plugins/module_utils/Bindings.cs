@@ -14,26 +14,25 @@ namespace Keydeploy
     {
         private const long Sni = 1, CentralStore = 2;
 
-        private static readonly string[] Fields = { "site", "address", "port", "host", "flags" };
         private static readonly Regex Information = new Regex(@"^(\*|\[[^\]]*\]|[^:\[\]]*):(\d{1,5}):(.*)\z");
 
         public static object List(Arguments arguments)
         {
             List<object> bindings = new List<object>();
-            foreach (Dictionary<string, object> binding in Configured())
+            foreach (Fields binding in Configured())
             {
-                Dictionary<string, object> record = ((long)binding["flags"] & CentralStore) != 0 ? null : new Binding(new Arguments(binding)).Record();
-                binding["certificate"] = record == null ? null : new Dictionary<string, object> { { "thumbprint", record["thumbprint"] }, { "store", Store(record) } };
+                Fields record = ((long)binding["flags"] & CentralStore) != 0 ? null : new Binding(new Arguments(binding)).Endpoint.Query();
+                binding["certificate"] = record == null ? null : new Fields { { "thumbprint", record["thumbprint"] }, { "store", Store(record) } };
                 bindings.Add(binding);
             }
-            return new Dictionary<string, object> { { "bindings", bindings } };
+            return new Fields { { "bindings", bindings } };
         }
 
         public static Staging Stage(Arguments arguments)
         {
             Arguments before = arguments.OptionalObject("before");
             Arguments after = arguments.Object("after");
-            Dictionary<string, object> found = Configured().FirstOrDefault(one => IsAt(new Arguments(one), arguments));
+            Fields found = Configured().FirstOrDefault(one => IsAt(new Arguments(one), arguments));
             if (found == null)
             {
                 throw new NodeError("changed", "IIS has no such binding, or no longer");
@@ -49,17 +48,16 @@ namespace Keydeploy
             return new Staging
             {
                 Change = new Binding(new Arguments(found)),
-                IsAsObserved = delegate(byte[] shown)
+                IsAsObserved = shown =>
                 {
-                    Dictionary<string, object> record = RecordOf(shown);
+                    Fields record = RecordOf(shown);
                     return record == null || before == null
                         ? shown != null && record == null && before == null
                         : Same((string)record["thumbprint"], before.Text("thumbprint")) && Same(Store(record), before.Text("store"));
                 },
-                Before = shown => shown,
-                After = delegate(byte[] shown)
+                After = shown =>
                 {
-                    Dictionary<string, object> record = RecordOf(shown) ?? HttpService.RecordOfIis();
+                    Fields record = RecordOf(shown) ?? HttpService.RecordOfIis();
                     record["thumbprint"] = after.Text("thumbprint").ToUpperInvariant();
                     record["store"] = after.Text("store");
                     return ToKeep(record);
@@ -73,7 +71,7 @@ namespace Keydeploy
         }
 
         /// <summary>Answers the HTTPS bindings in applicationHost.config.</summary>
-        private static IEnumerable<Dictionary<string, object>> Configured()
+        private static IEnumerable<Fields> Configured()
         {
             foreach (XmlElement binding in AppPools.Configuration().SelectNodes("//sites/site/bindings/binding[@protocol='https']"))
             {
@@ -83,7 +81,7 @@ namespace Keydeploy
                 if (found.Success)
                 {
                     string address = found.Groups[1].Value;
-                    yield return new Dictionary<string, object>
+                    yield return new Fields
                     {
                         { "site", ((XmlElement)binding.ParentNode.ParentNode).GetAttribute("name") },
                         { "address", address.Length == 0 ? "*" : address },
@@ -105,28 +103,28 @@ namespace Keydeploy
             return string.Equals(text, other, StringComparison.OrdinalIgnoreCase);
         }
 
-        private static string Store(Dictionary<string, object> record)
+        private static string Store(Fields record)
         {
             return (string)record["store"] ?? "MY"; // as http.sys reads a record without one
         }
 
-        private static byte[] ToKeep(Dictionary<string, object> record)
+        private static byte[] ToKeep(Fields record)
         {
-            return Kept.Of(new Dictionary<string, object> { { "record", record } });
+            return Kept.Of(new Fields { { "record", record } });
         }
 
-        private static Dictionary<string, object> RecordOf(byte[] kept)
+        private static Fields RecordOf(byte[] kept)
         {
-            return kept == null ? null : (Dictionary<string, object>)Kept.Open(kept).Value("record");
+            return kept == null ? null : (Fields)Kept.Open(kept).Value("record");
         }
 
         /// <summary>A binding that IIS has; what is kept of it is its record at http.sys, if any.</summary>
         private sealed class Binding : Change
         {
+            public readonly HttpService Endpoint;
             private readonly Arguments binding;
-            private readonly HttpService endpoint;
 
-            public Binding(Arguments binding)
+            public Binding(Arguments binding) : base("binding", binding, "site", "address", "port", "host", "flags")
             {
                 this.binding = binding;
                 bool bySni = (binding.Whole("flags") & Sni) != 0;
@@ -135,33 +133,18 @@ namespace Keydeploy
                 {
                     throw new NodeError("malformed", "the address of a binding is none");
                 }
-                endpoint = new HttpService(address, (int)binding.Whole("port"), bySni ? binding.Text("host") : null);
-            }
-
-            public override string Noun
-            {
-                get { return "binding"; }
-            }
-
-            public override Dictionary<string, object> Target
-            {
-                get { return Fields.ToDictionary(name => name, binding.Value); }
+                Endpoint = new HttpService(address, (int)binding.Whole("port"), bySni ? binding.Text("host") : null);
             }
 
             public override string Place
             {
-                get { return endpoint.Name; }
-            }
-
-            public Dictionary<string, object> Record()
-            {
-                return endpoint.Query();
+                get { return Endpoint.Name; }
             }
 
             public override byte[] Show()
             {
                 bool isThere = Configured().Any(one => IsAt(new Arguments(one), binding) && one["flags"].Equals(binding.Value("flags")));
-                return isThere ? ToKeep(Record()) : null;
+                return isThere ? ToKeep(Endpoint.Query()) : null;
             }
 
             /// <summary>Tells whether a crash on the way can have left what is shown: the record deleted, and no other in its place.</summary>
@@ -172,7 +155,7 @@ namespace Keydeploy
 
             public override void Put(byte[] kept)
             {
-                endpoint.Put(RecordOf(kept));
+                Endpoint.Put(RecordOf(kept));
             }
         }
     }

@@ -28,7 +28,7 @@ namespace Keydeploy
             List<object> found = new List<object>();
             In(name, Reading, store => found.AddRange(store.Certificates.Cast<X509Certificate2>()
                 .OrderBy(one => one.Thumbprint, StringComparer.Ordinal).Select(one => Described(one, prove.Contains(one.Thumbprint)))));
-            return new Dictionary<string, object> { { "store", name }, { "certificates", found } };
+            return new Fields { { "store", name }, { "certificates", found } };
         }
 
         public static Staging Stage(Arguments arguments)
@@ -44,7 +44,6 @@ namespace Keydeploy
                 IsAsObserved = shown => before == null || shown == null
                     ? before == null && shown == null
                     : Equals(Kept.Open(shown).Value("container"), before.Value("container")) && Equals(Kept.Open(shown).Value("friendly_name"), before.Value("friendly_name")),
-                Before = shown => shown,
                 After = shown => wanted
             };
         }
@@ -61,7 +60,7 @@ namespace Keydeploy
             string sddl = null;
             object usable = prove && isOfMachine ? (object)Proves(certificate, link, out sddl) : null;
             string algorithm = certificate.GetKeyAlgorithm();
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "thumbprint", certificate.Thumbprint },
                 { "subject", certificate.Subject },
@@ -70,7 +69,7 @@ namespace Keydeploy
                 { "not_after", Clock.Text(certificate.NotAfter.ToUniversalTime()) },
                 { "algorithm", algorithm == Rsa ? "RSA" : algorithm == EllipticCurve ? "EC" : algorithm },
                 { "friendly_name", FriendlyName(certificate) },
-                { "key", link == null ? null : new Dictionary<string, object>
+                { "key", link == null ? null : new Fields
                     {
                         { "container", link.Container ?? "" },
                         { "provider", link.Provider ?? "" },
@@ -225,27 +224,16 @@ namespace Keydeploy
 
         private sealed class Certificate : Change
         {
-            private readonly string store;
-            private readonly string thumbprint;
+            private readonly string store, thumbprint;
 
-            public Certificate(Arguments arguments)
+            public Certificate(Arguments arguments) : base("certificate", arguments, "store", "thumbprint")
             {
                 store = arguments.Text("store");
-                thumbprint = arguments.Text("thumbprint").ToUpperInvariant();
+                Target["thumbprint"] = thumbprint = arguments.Text("thumbprint").ToUpperInvariant();
                 if (!Regex.IsMatch(thumbprint, "^[0-9A-F]{40}\\z"))
                 {
                     throw Arguments.Wrong();
                 }
-            }
-
-            public override string Noun
-            {
-                get { return "certificate"; }
-            }
-
-            public override Dictionary<string, object> Target
-            {
-                get { return new Dictionary<string, object> { { "store", store }, { "thumbprint", thumbprint } }; }
             }
 
             /// <summary>Answers what a request wants, in the form in which it is kept; refuses a certificate that does not belong here.</summary>
@@ -260,7 +248,7 @@ namespace Keydeploy
                     Flags = MachineKeys,
                     KeyNumber = ForExchange
                 };
-                return With(after.Bytes("der"), delegate(X509Certificate2 certificate)
+                return With(after.Bytes("der"), certificate =>
                 {
                     if (certificate.Thumbprint != thumbprint)
                     {
@@ -282,7 +270,7 @@ namespace Keydeploy
             public override byte[] Show()
             {
                 byte[] shown = null;
-                In(store, Reading, delegate(X509Store opened)
+                In(store, Reading, opened =>
                 {
                     X509Certificate2 certificate = Find(opened);
                     shown = certificate == null ? null : Form(certificate, LinkOf(certificate), FriendlyName(certificate), false);
@@ -305,7 +293,7 @@ namespace Keydeploy
             public override void Put(byte[] kept)
             {
                 Arguments then = Kept.Open(kept);
-                In(store, OpenFlags.ReadWrite, delegate(X509Store opened)
+                In(store, OpenFlags.ReadWrite, opened =>
                 {
                     X509Certificate2 certificate = Find(opened);
                     if (then == null)
@@ -321,7 +309,7 @@ namespace Keydeploy
                         SetProperties(certificate, then);
                         return;
                     }
-                    With(then.Bytes("der"), delegate(X509Certificate2 made)
+                    With(then.Bytes("der"), made =>
                     {
                         SetProperties(made, then);
                         opened.Add(made);
@@ -347,10 +335,7 @@ namespace Keydeploy
                 {
                     throw new NodeError("key", "the key in the container is not the certificate's, or cannot be used");
                 }
-                if (!CertSetCertificateContextProperty(certificate.Handle, LinkProperty, 0, link))
-                {
-                    throw NodeError.Of(Marshal.GetLastWin32Error(), "the certificate cannot be linked to its key");
-                }
+                NodeError.Require(CertSetCertificateContextProperty(certificate.Handle, LinkProperty, 0, link), "the certificate cannot be linked to its key");
                 certificate.FriendlyName = then.OptionalText("friendly_name") ?? "";
             }
 
@@ -367,14 +352,16 @@ namespace Keydeploy
 
             private static byte[] Form(X509Certificate2 certificate, Link link, string name, bool prove)
             {
-                return Kept.Of(new Dictionary<string, object>
+                string container = link == null ? null : link.Container ?? "";
+                link = link ?? new Link();
+                return Kept.Of(new Fields
                 {
                     { "der", Convert.ToBase64String(certificate.RawData) },
-                    { "container", link == null ? null : link.Container },
-                    { "provider", link == null ? null : link.Provider },
-                    { "provider_type", link == null ? 0 : link.ProviderType },
-                    { "flags", link == null ? 0 : link.Flags },
-                    { "key_number", link == null ? 0 : link.KeyNumber },
+                    { "container", container },
+                    { "provider", link.Provider },
+                    { "provider_type", link.ProviderType },
+                    { "flags", link.Flags },
+                    { "key_number", link.KeyNumber },
                     { "friendly_name", name },
                     { "prove", prove }
                 });
@@ -384,11 +371,8 @@ namespace Keydeploy
         [StructLayout(LayoutKind.Sequential, CharSet = CharSet.Unicode)]
         private sealed class Link // CRYPT_KEY_PROV_INFO
         {
-            public string Container;
-            public string Provider;
-            public int ProviderType;
-            public int Flags;
-            public int ParameterCount;
+            public string Container, Provider;
+            public int ProviderType, Flags, ParameterCount;
             public IntPtr Parameters;
             public int KeyNumber;
         }

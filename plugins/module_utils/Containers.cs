@@ -6,7 +6,6 @@ using System.Runtime.InteropServices;
 using System.Security.AccessControl;
 using System.Security.Cryptography;
 using System.Text;
-using Microsoft.Win32;
 using Microsoft.Win32.SafeHandles;
 
 namespace Keydeploy
@@ -15,14 +14,11 @@ namespace Keydeploy
     /// <remarks>The provider is that of type 24, which has the containers of types 1 and 12 as well: all are the same files.</remarks>
     public static class Containers
     {
-        private const int RsaAndAes = 24;
-        private const int ForExchange = 1, ForSignatures = 2;
-        private const uint New = 0x8, Delete = 0x10, Machine = 0x20, Silent = 0x40, WithoutContainer = 0xF0000000;
+        private const int RsaAndAes = 24, ForExchange = 1, ForSignatures = 2, NoMoreItems = 259, LongestName = 4096;
+        private const uint New = 0x8, Delete = 0x10, OfMachine = 0x20, Silent = 0x40, WithoutContainer = 0xF0000000;
         private const uint ContainerNames = 2, Access = 8, Discretionary = 4, First = 1, Next = 2;
-        private const int NoMoreItems = 259;
-        private const int LongestName = 4096;
 
-        private static readonly string[] Fields = { "provider", "provider_type", "key_number", "bits", "exportable", "unique_name", "sddl", "public_key" };
+        private static readonly string[] Details = { "provider", "provider_type", "key_number", "bits", "exportable", "unique_name", "sddl", "public_key" };
 
         public static object Read(Arguments arguments)
         {
@@ -33,7 +29,9 @@ namespace Keydeploy
         {
             string prefix = arguments.Text("prefix");
             IEnumerable<string> names = Names().Where(name => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
-            return new Dictionary<string, object> { { "containers", names.OrderBy(name => name, StringComparer.Ordinal) } };
+            IEnumerable<object> listed = names.OrderBy(name => name, StringComparer.Ordinal)
+                .Select(name => (object)new Fields { { "name", name }, { "state", Look(name) } });
+            return new Fields { { "containers", listed } };
         }
 
         public static Staging Stage(Arguments arguments)
@@ -54,12 +52,12 @@ namespace Keydeploy
             {
                 Change = container,
                 Early = arguments.Flag("early"),
-                IsAsObserved = delegate(byte[] shown)
+                IsAsObserved = shown =>
                 {
                     Held held = new Held(shown);
                     return before == null ? held.Key == null : held.Key == RsaKeys.Text(before.Object("public_key")) && held.Has(before.Text("sddl"));
                 },
-                Before = delegate(byte[] shown)
+                Before = shown =>
                 {
                     Held held = new Held(shown);
                     if (previous != null && RsaKeys.Text(previous) != held.Key)
@@ -70,7 +68,7 @@ namespace Keydeploy
                     held.Blob = oldBlob ?? (held.IsExportable == true ? container.Exported((int)held.Number) : stays ? newBlob : null);
                     return shown == null ? null : held.ToBytes();
                 },
-                After = delegate(byte[] shown)
+                After = shown =>
                 {
                     Held held = new Held(shown);
                     if (key == null && after != null && held.Key == null)
@@ -80,6 +78,7 @@ namespace Keydeploy
                     if (key != null)
                     {
                         held.PublicKey = RsaKeys.Numbers(key.Bytes("modulus"), key.Bytes("exponent"));
+                        held.Number = ForExchange;
                         held.IsExportable = after.Flag("exportable");
                         held.Blob = newBlob;
                     }
@@ -117,7 +116,7 @@ namespace Keydeploy
         }
 
         /// <summary>Answers what a container shows, in the words of the contract.</summary>
-        public static Dictionary<string, object> Look(string name)
+        public static Fields Look(string name)
         {
             Handle container;
             int error = Acquire(name, 0, out container);
@@ -140,15 +139,15 @@ namespace Keydeploy
                     }
                 }
             }
-            return State(error == 0 ? "keyless" : Missing(name, error), new object[Fields.Length]);
+            return State(error == 0 ? "keyless" : Missing(name, error), new object[Details.Length]);
         }
 
-        private static Dictionary<string, object> State(string word, params object[] values)
+        private static Fields State(string word, params object[] values)
         {
-            Dictionary<string, object> state = new Dictionary<string, object> { { "state", word } };
-            for (int place = 0; place < Fields.Length; place++)
+            Fields state = new Fields { { "state", word } };
+            for (int place = 0; place < Details.Length; place++)
             {
-                state[Fields[place]] = values[place];
+                state[Details[place]] = values[place];
             }
             return state;
         }
@@ -180,13 +179,11 @@ namespace Keydeploy
                 return null;
             }
             using (MD5 md5 = MD5.Create())
-            using (RegistryKey machine = RegistryKey.OpenBaseKey(RegistryHive.LocalMachine, RegistryView.Registry64))
-            using (RegistryKey cryptography = machine.OpenSubKey(@"SOFTWARE\Microsoft\Cryptography"))
             {
                 byte[] hash = md5.ComputeHash(Encoding.Default.GetBytes(name.ToLowerInvariant() + "\0"));
                 string words = string.Concat(Enumerable.Range(0, 4).Select(word => BitConverter.ToUInt32(hash, 4 * word).ToString("x8")));
                 string folder = Environment.GetFolderPath(Environment.SpecialFolder.CommonApplicationData);
-                return folder + @"\Microsoft\Crypto\RSA\MachineKeys\" + words + "_" + (cryptography == null ? null : cryptography.GetValue("MachineGuid"));
+                return folder + @"\Microsoft\Crypto\RSA\MachineKeys\" + words + "_" + Machine.Value(@"SOFTWARE\Microsoft\Cryptography", "MachineGuid");
             }
         }
 
@@ -194,25 +191,25 @@ namespace Keydeploy
         {
             List<string> names = new List<string>();
             Handle provider;
-            Require(Acquire(null, WithoutContainer, out provider), "the key containers cannot be listed");
+            NodeError.Require(Acquire(null, WithoutContainer, out provider), "the key containers cannot be listed");
             using (provider)
             {
                 StringBuilder name = new StringBuilder(LongestName);
-                for (uint flags = First | Machine; ;)
+                for (uint flags = First | OfMachine; ;)
                 {
                     int length = LongestName;
                     if (CryptGetProvParam(provider, ContainerNames, name, ref length, flags))
                     {
                         names.Add(name.ToString());
-                        flags = flags & Machine | Next;
+                        flags = flags & OfMachine | Next;
                     }
-                    else if (flags == (First | Machine) && Marshal.GetLastWin32Error() != NoMoreItems)
+                    else if (flags == (First | OfMachine) && Marshal.GetLastWin32Error() != NoMoreItems)
                     {
                         flags = First; // Windows goes by the handle and may refuse the flag, without which Wine lists the account's own
                     }
                     else
                     {
-                        Require(Marshal.GetLastWin32Error() == NoMoreItems, "the key containers cannot be listed");
+                        NodeError.Require(Marshal.GetLastWin32Error() == NoMoreItems, "the key containers cannot be listed");
                         return names;
                     }
                 }
@@ -224,27 +221,13 @@ namespace Keydeploy
             int length = 0;
             CryptGetProvParam(container, Access, (byte[])null, ref length, Discretionary);
             byte[] descriptor = new byte[length];
-            Require(CryptGetProvParam(container, Access, descriptor, ref length, Discretionary), "the access of the key container cannot be read");
+            NodeError.Require(CryptGetProvParam(container, Access, descriptor, ref length, Discretionary), "the access of the key container cannot be read");
             return KeyAccess.Canonical(new RawSecurityDescriptor(descriptor, 0));
         }
 
         private static int Acquire(string container, uint flags, out Handle handle)
         {
-            bool done = CryptAcquireContext(out handle, container, NameOfProvider(RsaAndAes), RsaAndAes, Machine | Silent | flags);
-            return done ? 0 : Marshal.GetLastWin32Error();
-        }
-
-        private static void Require(bool done, string what)
-        {
-            Require(done ? 0 : Marshal.GetLastWin32Error(), what);
-        }
-
-        private static void Require(int error, string what)
-        {
-            if (error != 0)
-            {
-                throw NodeError.Of(error, what);
-            }
+            return NodeError.Last(CryptAcquireContext(out handle, container, NameOfProvider(RsaAndAes), RsaAndAes, OfMachine | Silent | flags));
         }
 
         /// <summary>What is shown and kept of a container; a blob is a private key.</summary>
@@ -281,18 +264,18 @@ namespace Keydeploy
 
             public byte[] ToBytes()
             {
-                return Kept.Of(new Dictionary<string, object>
+                return Kept.Of(new Fields
                 {
                     { "public_key", PublicKey }, { "sddl", Sddl }, { "exportable", IsExportable }, { "key_number", Number }, { "key", Blob == null ? null : Convert.ToBase64String(Blob) }
                 });
             }
         }
 
-        private sealed class Container : PartlyKept
+        private sealed class Container : Change
         {
             private readonly string name;
 
-            public Container(Arguments arguments)
+            public Container(Arguments arguments) : base("container", arguments, "name")
             {
                 name = arguments.Text("name");
                 if (name.Length == 0 || name.Contains('\\')) // none at all would mean the account's own container
@@ -301,19 +284,9 @@ namespace Keydeploy
                 }
             }
 
-            public override string Noun
-            {
-                get { return "container"; }
-            }
-
-            public override Dictionary<string, object> Target
-            {
-                get { return new Dictionary<string, object> { { "name", name } }; }
-            }
-
             public override byte[] Show()
             {
-                Dictionary<string, object> state = Look(name);
+                Fields state = Look(name);
                 if ((string)state["state"] == "denied")
                 {
                     throw new NodeError("access_denied", "the key container exists, and this account may not open it");
@@ -325,7 +298,7 @@ namespace Keydeploy
             public override bool Same(byte[] shown, byte[] kept)
             {
                 Held now = new Held(shown), then = new Held(kept);
-                return (shown == null) == (kept == null) && now.Key == then.Key && now.IsExportable == then.IsExportable && now.Has(then.Sddl);
+                return (shown == null) == (kept == null) && now.Key == then.Key && now.Number == then.Number && now.IsExportable == then.IsExportable && now.Has(then.Sddl);
             }
 
             /// <summary>Tells whether a crash on the way from one state to another can have left what is shown: a container without a key, or half of each.</summary>
@@ -333,7 +306,7 @@ namespace Keydeploy
             {
                 Held now = new Held(shown), from = new Held(before), to = new Held(after);
                 return now.Key == null
-                    ? shown != null || from.Number == ForSignatures || to.Number == ForSignatures
+                    ? shown != null || from.Number != to.Number
                     : (now.Key == from.Key || now.Key == to.Key) && (now.Has(from.Sddl) || now.Has(to.Sddl));
             }
 
@@ -353,22 +326,22 @@ namespace Keydeploy
             public override void Put(byte[] kept)
             {
                 Held now = new Held(Show()), then = new Held(kept);
-                bool stays = now.Key == then.Key && (now.IsExportable == then.IsExportable || then.Blob == null);
+                bool stays = now.Key == then.Key && (then.Blob == null || (now.Number == then.Number && now.IsExportable == then.IsExportable));
                 if (!stays && then.Key != null && then.Blob == null)
                 {
                     throw new NodeError("irreversible", "the key that the container shall hold is not known any more");
                 }
-                if (then.Key == null || (!stays && now.Number == ForSignatures))
+                if (then.Key == null || (now.Key != null && !stays && now.Number != then.Number))
                 {
                     Handle none;
                     int error = Acquire(name, Delete, out none);
                     none.SetHandleAsInvalid();
-                    Require(error == 0 || Missing(name, error) == "absent" ? 0 : error, "the key container cannot be deleted");
+                    NodeError.Require(error == 0 || Missing(name, error) == "absent" ? 0 : error, "the key container cannot be deleted");
                 }
                 if (kept != null)
                 {
                     Fill(then, stays);
-                    RsaKeys.Clear(then.Blob);
+                    Journal.Clear(then.Blob);
                 }
             }
 
@@ -386,7 +359,7 @@ namespace Keydeploy
             {
                 Handle container;
                 int error = Acquire(name, 0, out container);
-                Require(error == 0 || Missing(name, error) != "absent" ? error : Acquire(name, New, out container), "the key container cannot be made or opened");
+                NodeError.Require(error == 0 || Missing(name, error) != "absent" ? error : Acquire(name, New, out container), "the key container cannot be made or opened");
                 using (container)
                 {
                     if (then.Key != null)
@@ -396,7 +369,8 @@ namespace Keydeploy
                     if (then.Key != null && !stays)
                     {
                         IntPtr key;
-                        Require(CryptImportKey(container, then.Blob, then.Blob.Length, IntPtr.Zero, then.IsExportable == true ? 1u : 0u, out key), "the private key cannot be imported");
+                        then.Blob[5] = (byte)(then.Number == ForSignatures ? 0x24 : 0xA4); // of CALG_RSA_SIGN and CALG_RSA_KEYX
+                        NodeError.Require(CryptImportKey(container, then.Blob, then.Blob.Length, IntPtr.Zero, then.IsExportable == true ? 1u : 0u, out key), "the private key cannot be imported");
                         CryptDestroyKey(key);
                         SetAccess(container, then.Sddl); // in case the key came with a new file
                     }
@@ -405,10 +379,7 @@ namespace Keydeploy
 
             private static void SetAccess(Handle container, string sddl)
             {
-                RawSecurityDescriptor access = KeyAccess.Parse(sddl);
-                byte[] descriptor = new byte[access.BinaryLength];
-                access.GetBinaryForm(descriptor, 0);
-                Require(CryptSetProvParam(container, Access, descriptor, Discretionary), "the access of the key container cannot be changed");
+                NodeError.Require(CryptSetProvParam(container, Access, KeyAccess.Descriptor(sddl), Discretionary), "the access of the key container cannot be changed");
             }
         }
 

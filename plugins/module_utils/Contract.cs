@@ -8,13 +8,13 @@ namespace Keydeploy
     /// <summary>What a request looks like, so that all of it is checked before anything of it is done.</summary>
     /// <remarks>
     /// The same as schemas/node.schema.json: a field is NAME:TYPE, with ? where it may be null and * for a list. Alone it knows files;
-    /// whoever needs more than files sends ContractOfKeys.cs, its other half, along.
+    /// the other parts of the class Node add what they know.
     /// </remarks>
-    public static partial class Contract
+    internal static class Contract
     {
         public const long Version = 1;
 
-        private static readonly Dictionary<string, string> Operations = new Dictionary<string, string>
+        public static readonly Dictionary<string, string> Operations = new Dictionary<string, string>
         {
             { "system.read", "" },
             { "file.read", "at:location" },
@@ -27,7 +27,7 @@ namespace Keydeploy
             { "journal.roll_back", "leave:flag" }
         };
 
-        private static readonly Dictionary<string, string> Objects = new Dictionary<string, string>
+        public static readonly Dictionary<string, string> Objects = new Dictionary<string, string>
         {
             { "request", "contract:whole id:text? run:run generation:whole? tag_key:bytes recorded:flag operations:operation*" },
             { "pointer", "file:location walk:step* attribute:text append:text?" },
@@ -35,7 +35,7 @@ namespace Keydeploy
             { "splice", "start:whole end:whole content:bytes" }
         };
 
-        private static readonly Dictionary<string, Regex> Texts = new Dictionary<string, Regex>
+        public static readonly Dictionary<string, Regex> Texts = new Dictionary<string, Regex>
         {
             { "text", new Regex("") },
             { "run", new Regex(@"^[A-Za-z0-9_-]{1,64}\z") },
@@ -43,12 +43,7 @@ namespace Keydeploy
         };
 
         /// <summary>The error code of an operation that is not known.</summary>
-        private static string unknown = "unsupported";
-
-        static Contract()
-        {
-            AddKeys();
-        }
+        public static string Unknown = "unsupported";
 
         /// <summary>Refuses what is not a whole request of this version.</summary>
         public static Arguments Check(object request)
@@ -61,8 +56,6 @@ namespace Keydeploy
             Check("request", request);
             return arguments;
         }
-
-        static partial void AddKeys();
 
         private static void Check(string type, object value)
         {
@@ -104,7 +97,7 @@ namespace Keydeploy
                     string shape;
                     if (!Operations.TryGetValue(new Arguments(value).Text("do"), out shape))
                     {
-                        throw new NodeError(unknown, "this call does not know the operation");
+                        throw new NodeError(Unknown, "this call does not know the operation");
                     }
                     return HasFields("do:text " + shape, value);
                 default:

@@ -16,21 +16,9 @@ namespace Keydeploy
     /// </remarks>
     public static class Disk
     {
-        private const int Attempts = 10;
-        private const int AccessDenied = 5;
-        private const int AlreadyExists = 183;
-        private const int OwnerAndAccess = 5;
-        private const int AccessAlone = 4;
-        private const int RemoteDrive = 4;
-        private const uint GenericRead = 0x80000000;
-        private const uint GenericWrite = 0x40000000;
-        private const uint WriteAttributes = 0x100;
-        private const uint WriteThrough = 0x80000000;
-        private const uint DeleteOnClose = 0x04000000;
-        private const uint ShareAll = 7;
-        private const uint CreateAlways = 2;
-        private const uint OpenExisting = 3;
-        private const uint OpenAlways = 4;
+        private const int Attempts = 10, AccessDenied = 5, AlreadyExists = 183, OwnerAndAccess = 5, AccessAlone = 4, RemoteDrive = 4;
+        private const uint GenericRead = 0x80000000, GenericWrite = 0x40000000, WriteAttributes = 0x100, ShareAll = 7;
+        private const uint CreateAlways = 2, OpenExisting = 3, OpenAlways = 4, WriteThrough = 0x80000000, DeleteOnClose = 0x04000000;
 
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
         // See NodeError.
@@ -78,7 +66,7 @@ namespace Keydeploy
             {
                 return null;
             }
-            Require(error, What);
+            NodeError.Require(error, What);
             using (file)
             {
                 long never = -1;
@@ -97,10 +85,10 @@ namespace Keydeploy
             const string What = "the file cannot be written";
             SafeFileHandle file = null;
             byte[] access = like == null ? null : Descriptor(like, AccessAlone);
-            Require(WithAccess(access, given => Try(() => Open(path, GenericWrite, 0, given, CreateAlways, WriteThrough, out file))), What);
+            NodeError.Require(WithAccess(access, given => Try(() => Open(path, GenericWrite, 0, given, CreateAlways, WriteThrough, out file))), What);
             using (FileStream stream = new FileStream(file, FileAccess.Write))
             {
-                Guard(What, delegate
+                Guard(What, () =>
                 {
                     stream.Write(content, 0, content.Length);
                     stream.Flush(true);
@@ -116,20 +104,20 @@ namespace Keydeploy
             int flags = 8 | (replace ? 1 : 0);
             // Somebody reads the file that is replaced.
             int[] alsoPassing = replace ? new[] { AccessDenied } : new int[0];
-            int error = Try(() => Code(MoveFileEx(Long(path), Long(to), flags)), alsoPassing);
+            int error = Try(() => NodeError.Last(MoveFileEx(Long(path), Long(to), flags)), alsoPassing);
             if (error == AlreadyExists)
             {
                 throw new NodeError("changed", "a file has come into being since it was observed");
             }
-            Require(error, "the file cannot be put in its place");
+            NodeError.Require(error, "the file cannot be put in its place");
         }
 
         /// <summary>Puts <paramref name="replacement"/> in the place of a file, which keeps its access and gets the name <paramref name="old"/>.</summary>
         public static void Replace(string path, string replacement, string old)
         {
-            int error = Try(delegate
+            int error = Try(() =>
             {
-                int code = Code(ReplaceFile(Long(path), Long(replacement), Long(old), 0, IntPtr.Zero, IntPtr.Zero));
+                int code = NodeError.Last(ReplaceFile(Long(path), Long(replacement), Long(old), 0, IntPtr.Zero, IntPtr.Zero));
                 // Error 1177 leaves it so.
                 if (code != 0 && Attributes(path) == null && Attributes(old) != null)
                 {
@@ -137,16 +125,16 @@ namespace Keydeploy
                 }
                 return code;
             });
-            Require(error, "the file cannot be replaced");
+            NodeError.Require(error, "the file cannot be replaced");
         }
 
         /// <summary>Deletes a file; one that is not there is no error.</summary>
         public static void Delete(string path)
         {
-            int error = Try(() => Code(DeleteFile(Long(path))));
+            int error = Try(() => NodeError.Last(DeleteFile(Long(path))));
             if (Array.IndexOf(Missing, error) < 0)
             {
-                Require(error, "the file cannot be deleted");
+                NodeError.Require(error, "the file cannot be deleted");
             }
         }
 
@@ -160,7 +148,7 @@ namespace Keydeploy
         public static void SetAttributes(string path, FileAttributes attributes)
         {
             FileAttributes wanted = attributes == 0 ? FileAttributes.Normal : attributes;
-            Require(Try(() => Code(SetFileAttributes(Long(path), (int)wanted))), "the attributes of the file cannot be changed");
+            NodeError.Require(Try(() => NodeError.Last(SetFileAttributes(Long(path), (int)wanted))), "the attributes of the file cannot be changed");
         }
 
         public static bool IsFolder(string path)
@@ -187,17 +175,17 @@ namespace Keydeploy
                 descriptor = new byte[wanted.BinaryLength];
                 wanted.GetBinaryForm(descriptor, 0);
             }
-            int error = WithAccess(descriptor, given => Try(() => Code(CreateDirectory(Long(path), given))));
+            int error = WithAccess(descriptor, given => Try(() => NodeError.Last(CreateDirectory(Long(path), given))));
             if (error != AlreadyExists)
             {
-                Require(error, "keydeploy's folder cannot be made");
+                NodeError.Require(error, "keydeploy's folder cannot be made");
             }
         }
 
         /// <summary>Deletes an empty folder.</summary>
         public static void DeleteFolder(string path)
         {
-            Require(Try(() => Code(RemoveDirectory(Long(path)))), "a folder of keydeploy's cannot be deleted");
+            NodeError.Require(Try(() => NodeError.Last(RemoveDirectory(Long(path)))), "a folder of keydeploy's cannot be deleted");
         }
 
         /// <summary>Answers the names of what lies in a folder, nothing where there is no folder.</summary>
@@ -218,19 +206,14 @@ namespace Keydeploy
             {
                 return null;
             }
-            Require(error, "keydeploy's folder cannot be written");
+            NodeError.Require(error, "keydeploy's folder cannot be written");
             return file;
         }
 
         private static int Open(string path, uint access, uint share, SecurityAttributes security, uint disposition, uint flags, out SafeFileHandle file)
         {
             file = CreateFile(Long(path), access, share, security, disposition, flags, IntPtr.Zero);
-            return Code(!file.IsInvalid);
-        }
-
-        private static int Code(bool done)
-        {
-            return done ? 0 : Marshal.GetLastWin32Error();
+            return NodeError.Last(!file.IsInvalid);
         }
 
         /// <summary>Answers Windows' error code of the last attempt, 0 when it was done.</summary>
@@ -244,14 +227,6 @@ namespace Keydeploy
                     return error;
                 }
                 Clock.Sleep(Pause);
-            }
-        }
-
-        private static void Require(int error, string what)
-        {
-            if (error != 0)
-            {
-                throw NodeError.Of(error, what);
             }
         }
 

@@ -26,8 +26,8 @@ namespace Keydeploy
         public static void Note(string run, string how, string holder)
         {
             List<object> notes = Notes().FindAll(note => Field(note, "run") != run);
-            notes.Add(new Dictionary<string, object> { { "run", run }, { "how", how }, { "at", Clock.Text(Clock.UtcNow()) }, { "holder", holder } });
-            Folder.WriteJson(File, new Dictionary<string, object> { { "runs", notes.Skip(notes.Count - Remembered) } });
+            notes.Add(new Fields { { "run", run }, { "how", how }, { "at", Clock.Text(Clock.UtcNow()) }, { "holder", holder } });
+            Folder.WriteJson(File, new Fields { { "runs", notes.Skip(notes.Count - Remembered) } });
         }
 
         /// <summary>Keeps what a run replaced.</summary>

@@ -7,7 +7,7 @@ namespace Keydeploy
     internal sealed class Entry
     {
         public string Noun;
-        public Dictionary<string, object> Target;
+        public Fields Target;
         public long Number;
 
         /// <summary>There was something before, and there shall be something after.</summary>
@@ -27,7 +27,7 @@ namespace Keydeploy
             return new Entry
             {
                 Noun = entry.Text("noun"),
-                Target = (Dictionary<string, object>)entry.Value("target"),
+                Target = (Fields)entry.Value("target"),
                 Number = entry.Whole("number"),
                 Existed = entry.Flag("existed"),
                 Exists = entry.Flag("exists"),
@@ -40,9 +40,9 @@ namespace Keydeploy
             return Noun == other.Noun && string.Equals(Change.Place, other.Place, StringComparison.OrdinalIgnoreCase);
         }
 
-        public Dictionary<string, object> ToJson()
+        public Fields ToJson()
         {
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "noun", Noun }, { "target", Target }, { "number", Number }, { "existed", Existed }, { "exists", Exists }, { "early", Early }
             };

@@ -32,7 +32,7 @@ namespace Keydeploy
             byte[] content = path == null ? null : Content(path);
             string full = content == null ? null : Disk.Full(path);
             FileAttributes attributes = (content == null ? null : Disk.Attributes(full)) ?? 0;
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "path", path },
                 { "content", content == null ? null : Convert.ToBase64String(content) },
@@ -54,16 +54,15 @@ namespace Keydeploy
             List<object> splices = operation.List("splices");
             return new Staging
             {
-                Change = new FileChange(full, ((Disk.Attributes(full) ?? 0) & FileAttributes.ReadOnly) != 0),
+                Change = Of(new Arguments(new Fields { { "path", full }, { "read_only", ((Disk.Attributes(full) ?? 0) & FileAttributes.ReadOnly) != 0 } })),
                 IsAsObserved = shown => (shown == null ? null : Tag(shown, tagKey)) == tag,
-                Before = shown => shown,
                 After = shown => Apply(shown ?? new byte[0], splices)
             };
         }
 
         public static Change Of(Arguments target)
         {
-            return new FileChange(target.Text("path"), target.Flag("read_only"));
+            return new FileChange(target);
         }
 
         /// <summary>Answers the path that a location means, null where a pointer leads nowhere.</summary>
@@ -111,16 +110,8 @@ namespace Keydeploy
         /// <summary>Answers the attribute that a pointer names; null where there is none, or the file is damaged.</summary>
         private static string Attribute(byte[] content, Arguments pointer)
         {
-            XmlDocument document = new XmlDocument { XmlResolver = null };
-            XmlReaderSettings settings = new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null };
-            try
-            {
-                using (XmlReader reader = XmlReader.Create(new MemoryStream(content), settings))
-                {
-                    document.Load(reader);
-                }
-            }
-            catch (XmlException)
+            XmlDocument document = Parse(content);
+            if (document == null)
             {
                 return null;
             }
@@ -133,6 +124,24 @@ namespace Keydeploy
             }
             string name = pointer.Text("attribute");
             return elements.Where(element => element.HasAttribute(name)).Select(element => element.GetAttribute(name)).FirstOrDefault();
+        }
+
+        /// <summary>Reads XML, and nothing that it refers to; null where it is not well-formed.</summary>
+        public static XmlDocument Parse(byte[] content)
+        {
+            XmlDocument document = new XmlDocument { XmlResolver = null };
+            try
+            {
+                using (XmlReader reader = XmlReader.Create(new MemoryStream(content), new XmlReaderSettings { DtdProcessing = DtdProcessing.Ignore, XmlResolver = null }))
+                {
+                    document.Load(reader);
+                }
+                return document;
+            }
+            catch (XmlException)
+            {
+                return null;
+            }
         }
 
         private static bool Matches(XmlElement element, Arguments step)
@@ -179,20 +188,10 @@ namespace Keydeploy
             private readonly string path;
             private readonly bool readOnly;
 
-            public FileChange(string path, bool readOnly)
+            public FileChange(Arguments target) : base("file", target, "path", "read_only")
             {
-                this.path = path;
-                this.readOnly = readOnly;
-            }
-
-            public override string Noun
-            {
-                get { return "file"; }
-            }
-
-            public override Dictionary<string, object> Target
-            {
-                get { return new Dictionary<string, object> { { "path", path }, { "read_only", readOnly } }; }
+                path = target.Text("path");
+                readOnly = target.Flag("read_only");
             }
 
             public override string Place

@@ -87,7 +87,7 @@ namespace Keydeploy
         }
 
         /// <summary>Writes an object into a file so that, whatever happens, the file holds the old one or the new one.</summary>
-        public static void WriteJson(string name, Dictionary<string, object> value)
+        public static void WriteJson(string name, Fields value)
         {
             string file = Place(name), written = file.Replace(".json", ".new");
             Disk.Write(written, Encoding.UTF8.GetBytes(Json.Write(value) + "\n"), null);

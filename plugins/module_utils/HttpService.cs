@@ -11,10 +11,8 @@ namespace Keydeploy
     public sealed class HttpService
     {
         private const int ByAddress = 1, ByHost = 5; // HttpServiceConfigSSLCertInfo, HttpServiceConfigSslSniCertInfo
-        private const uint Version = 1; // two words: 1 and 0
-        private const uint Configuration = 2;
-        private const int FileNotFound = 2, InsufficientBuffer = 122;
-        private const int AddressLength = 28, StorageLength = 128;
+        private const uint Version = 1, Configuration = 2; // two words, 1 and 0; HTTP_INITIALIZE_CONFIG
+        private const int FileNotFound = 2, InsufficientBuffer = 122, AddressLength = 28, StorageLength = 128;
         private const string Refused = "http.sys does not take the certificate: it is not in the store, or its key cannot be used";
 
         private static readonly int[] Unsupported = { 120, 1, 50, 87 }; // ERROR_CALL_NOT_IMPLEMENTED, _INVALID_FUNCTION, _NOT_SUPPORTED, _INVALID_PARAMETER
@@ -37,20 +35,19 @@ namespace Keydeploy
         }
 
         /// <summary>Answers a record without a certificate, as IIS makes one.</summary>
-        public static Dictionary<string, object> RecordOfIis()
+        public static Fields RecordOfIis()
         {
             return Described(new Parameters { Application = new Guid("4dc3e181-e14b-4a21-b022-59fc669b0914") });
         }
 
         /// <summary>Answers the record of the endpoint with all that Windows tells of it, null when there is none.</summary>
-        public Dictionary<string, object> Query()
+        public Fields Query()
         {
-            return Do(delegate(Memory memory)
+            return Do(memory =>
             {
                 object query = host == null ? (object)new AddressQuery { Exact = 0, Address = Socket(memory), Token = 0 } : new HostQuery { Exact = 0, Key = Key(memory), Token = 0 };
                 IntPtr input = memory.Of(query), output = IntPtr.Zero;
-                int length;
-                int error = HttpQueryServiceConfiguration(IntPtr.Zero, Id, input, Marshal.SizeOf(query), output, 0, out length, IntPtr.Zero);
+                int length, error = HttpQueryServiceConfiguration(IntPtr.Zero, Id, input, Marshal.SizeOf(query), output, 0, out length, IntPtr.Zero);
                 if (error == FileNotFound)
                 {
                     return null;
@@ -60,7 +57,7 @@ namespace Keydeploy
                     output = memory.Of(new byte[length]);
                     error = HttpQueryServiceConfiguration(IntPtr.Zero, Id, input, Marshal.SizeOf(query), output, length, out length, IntPtr.Zero);
                 }
-                Require(error, "the certificate of the binding cannot be read");
+                NodeError.Require(error, "the certificate of the binding cannot be read");
                 return Described(host == null
                     ? ((AddressRecord)Marshal.PtrToStructure(output, typeof(AddressRecord))).Parameters
                     : ((HostRecord)Marshal.PtrToStructure(output, typeof(HostRecord))).Parameters);
@@ -68,9 +65,9 @@ namespace Keydeploy
         }
 
         /// <summary>Makes the record of the endpoint what is given, in one step where Windows knows how to (since 2017); null: no record.</summary>
-        public void Put(Dictionary<string, object> record)
+        public void Put(Fields record)
         {
-            Dictionary<string, object> before = Query();
+            Fields before = Query();
             if (record != null && before != null)
             {
                 int error = Update(record);
@@ -78,18 +75,18 @@ namespace Keydeploy
                 {
                     return;
                 }
-                Require(Array.IndexOf(Unsupported, error) < 0 ? error : 0, Refused);
+                NodeError.Require(Array.IndexOf(Unsupported, error) < 0 ? error : 0, Refused);
             }
             if (before != null)
             {
-                Require(Call(HttpDeleteServiceConfiguration, before), "the certificate of the binding cannot be removed");
+                NodeError.Require(Call(HttpDeleteServiceConfiguration, before), "the certificate of the binding cannot be removed");
             }
             int refusal = record == null ? 0 : Call(HttpSetServiceConfiguration, record);
             if (refusal != 0 && before != null)
             {
-                Require(Call(HttpSetServiceConfiguration, before), "the certificate of the binding is gone and cannot be put back");
+                NodeError.Require(Call(HttpSetServiceConfiguration, before), "the certificate of the binding is gone and cannot be put back");
             }
-            Require(refusal, Refused);
+            NodeError.Require(refusal, Refused);
         }
 
         private int Id
@@ -97,7 +94,7 @@ namespace Keydeploy
             get { return host == null ? ByAddress : ByHost; }
         }
 
-        private int Update(Dictionary<string, object> record)
+        private int Update(Fields record)
         {
             try
             {
@@ -109,9 +106,9 @@ namespace Keydeploy
             }
         }
 
-        private int Call(Func<IntPtr, int, IntPtr, int, IntPtr, int> function, Dictionary<string, object> record)
+        private int Call(Func<IntPtr, int, IntPtr, int, IntPtr, int> function, Fields record)
         {
-            return Do(delegate(Memory memory)
+            return Do(memory =>
             {
                 Parameters parameters = Native(new Arguments(record), memory);
                 object set = host == null
@@ -123,7 +120,7 @@ namespace Keydeploy
 
         private static T Do<T>(Func<Memory, T> work)
         {
-            Require(HttpInitialize(Version, Configuration, IntPtr.Zero), "http.sys cannot be asked");
+            NodeError.Require(HttpInitialize(Version, Configuration, IntPtr.Zero), "http.sys cannot be asked");
             try
             {
                 using (Memory memory = new Memory())
@@ -134,14 +131,6 @@ namespace Keydeploy
             finally
             {
                 HttpTerminate(Configuration, IntPtr.Zero);
-            }
-        }
-
-        private static void Require(int error, string what)
-        {
-            if (error != 0)
-            {
-                throw NodeError.Of(error, what);
             }
         }
 
@@ -169,14 +158,14 @@ namespace Keydeploy
             return new HostKey { Socket = storage, Host = memory.Of(host) };
         }
 
-        private static Dictionary<string, object> Described(Parameters parameters)
+        private static Fields Described(Parameters parameters)
         {
             byte[] hash = new byte[parameters.HashLength];
             if (hash.Length > 0)
             {
                 Marshal.Copy(parameters.Hash, hash, 0, hash.Length);
             }
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "thumbprint", string.Concat(hash.Select(digit => digit.ToString("X2"))) },
                 { "store", Marshal.PtrToStringUni(parameters.Store) },
@@ -246,22 +235,17 @@ namespace Keydeploy
             }
         }
 
-        [StructLayout(LayoutKind.Sequential)]
         private struct Parameters // HTTP_SERVICE_CONFIG_SSL_PARAM
         {
             public int HashLength;
             public IntPtr Hash;
             public Guid Application;
             public IntPtr Store;
-            public uint CheckMode;
-            public uint FreshnessTime;
-            public uint RetrievalTimeout;
-            public IntPtr TrustList;
-            public IntPtr TrustListStore;
+            public uint CheckMode, FreshnessTime, RetrievalTimeout;
+            public IntPtr TrustList, TrustListStore;
             public uint Flags;
         }
 
-        [StructLayout(LayoutKind.Sequential)]
         private struct AddressQuery // HTTP_SERVICE_CONFIG_SSL_QUERY
         {
             public int Exact;
@@ -269,14 +253,12 @@ namespace Keydeploy
             public uint Token;
         }
 
-        [StructLayout(LayoutKind.Sequential)]
         private struct AddressRecord // HTTP_SERVICE_CONFIG_SSL_SET
         {
             public IntPtr Address;
             public Parameters Parameters;
         }
 
-        [StructLayout(LayoutKind.Sequential)]
         private struct HostKey // HTTP_SERVICE_CONFIG_SSL_SNI_KEY
         {
             [MarshalAs(UnmanagedType.ByValArray, SizeConst = StorageLength / sizeof(ulong))]
@@ -284,7 +266,6 @@ namespace Keydeploy
             public IntPtr Host;
         }
 
-        [StructLayout(LayoutKind.Sequential)]
         private struct HostQuery // HTTP_SERVICE_CONFIG_SSL_SNI_QUERY
         {
             public int Exact;
@@ -292,7 +273,6 @@ namespace Keydeploy
             public uint Token;
         }
 
-        [StructLayout(LayoutKind.Sequential)]
         private struct HostRecord // HTTP_SERVICE_CONFIG_SSL_SNI_SET
         {
             public HostKey Key;

@@ -18,7 +18,7 @@ namespace Keydeploy
             Lock held = Lock.Read();
             Record record = Record.Read();
             List<Record> backups = EndedRuns.Backups();
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "run", record == null ? null : record.Run },
                 { "phase", record == null ? null : record.Phase },
@@ -29,7 +29,7 @@ namespace Keydeploy
                 { "expires", held.Expires },
                 { "generation", held.Generation },
                 { "last", EndedRuns.Last() },
-                { "backups", backups.Select(backup => new Dictionary<string, object> { { "run", backup.Run }, { "committed", backup.Committed }, { "kept", backup.CanGoBack() } }) }
+                { "backups", backups.Select(backup => new Fields { { "run", backup.Run }, { "committed", backup.Committed }, { "kept", backup.CanGoBack() } }) }
             };
         }
 
@@ -83,14 +83,15 @@ namespace Keydeploy
 
         /// <summary>Keeps what a place shows now and what it shall be; staging a place again replaces what was staged.</summary>
         /// <remarks>The same request again does nothing, but for what a crash has kept it from putting early.</remarks>
-        public static object Stage(string run, string request, long? generation, Func<Staging> parse)
+        public static object Stage(Arguments request, Func<Staging> parse)
         {
+            string run = request.Text("run");
             using (Folder.Hold())
             {
-                Record record = RecordOf(run, generation);
+                Record record = RecordOf(run, request.OptionalWhole("generation"));
                 Staging staging = parse();
                 Entry staged = record.Entries.Find(entry => entry.IsFor(staging.Change));
-                if (staged != null && IsBegun(record, request))
+                if (staged != null && IsBegun(record, request.OptionalText("id")))
                 {
                     if (staged.Early && record.Phase == Record.Staged)
                     {
@@ -264,6 +265,10 @@ namespace Keydeploy
         private static void Undo(Record record, IEnumerable<Entry> entries, bool leave)
         {
             NodeError error = null;
+            if (entries.Any(entry => IsLost(entry.Change, record.Before(entry))))
+            {
+                throw new NodeError("irreversible", "a key was replaced that was not kept, so nothing of the run goes back");
+            }
             foreach (Entry entry in entries.Reverse().OrderBy(entry => entry.Change.IsEffect))
             {
                 try
@@ -280,6 +285,12 @@ namespace Keydeploy
             {
                 throw error;
             }
+        }
+
+        /// <summary>Tells whether a place is no longer what it was before, and cannot be made so.</summary>
+        private static bool IsLost(Change change, byte[] before)
+        {
+            return !change.IsEffect && !change.Same(change.Show(), before) && !change.MayPut(before);
         }
 
         private static void Undo(Record record, Entry entry)
@@ -392,17 +403,17 @@ namespace Keydeploy
 
         private static object Done()
         {
-            return new Dictionary<string, object>();
+            return new Fields();
         }
 
         internal static object Acquired(Lock held)
         {
-            return new Dictionary<string, object> { { "generation", held.Generation } };
+            return new Fields { { "generation", held.Generation } };
         }
 
         private static object Committed(Record record)
         {
-            return new Dictionary<string, object> { { "committed", record.Committed } };
+            return new Fields { { "committed", record.Committed } };
         }
 
         internal static void Clear(params byte[][] contents)

@@ -58,12 +58,12 @@ namespace Keydeploy
             switch (reader.GetAttribute("type"))
             {
                 case "object":
-                    Dictionary<string, object> fields = new Dictionary<string, object>();
-                    Children(reader, delegate(string name) { fields[name] = Value(reader); });
+                    Fields fields = new Fields();
+                    Children(reader, name => fields[name] = Value(reader));
                     return fields;
                 case "array":
                     List<object> items = new List<object>();
-                    Children(reader, delegate { items.Add(Value(reader)); });
+                    Children(reader, name => items.Add(Value(reader)));
                     return items;
                 case "null":
                     reader.ReadElementContentAsString();

@@ -11,14 +11,9 @@ namespace Keydeploy
             return value == null ? null : Encoding.UTF8.GetBytes(Json.Write(value));
         }
 
-        public static Dictionary<string, object> Read(byte[] kept)
-        {
-            return (Dictionary<string, object>)Json.Parse(Encoding.UTF8.GetString(kept));
-        }
-
         public static Arguments Open(byte[] kept)
         {
-            return kept == null ? null : new Arguments(Read(kept));
+            return kept == null ? null : new Arguments(Json.Parse(Encoding.UTF8.GetString(kept)));
         }
     }
 }

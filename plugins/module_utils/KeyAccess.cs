@@ -5,22 +5,14 @@ namespace Keydeploy
 {
     /// <summary>Who may do what with a key, in one form.</summary>
     /// <remarks>
-    /// A key's access is that of its file. Windows answers the file's rights with generic ones beside them, keeps no generic
-    /// ones, and what is inherited from a folder or only for what lies below says nothing of a key.
+    /// A key's access is that of its file. Windows answers the file's rights with generic ones beside them and keeps no generic
+    /// ones. Whether an entry is inherited says nothing of a key, and what is for things below it alone does not concern it.
     /// </remarks>
     public static class KeyAccess
     {
         private const string Unlimited = "D:NO_ACCESS_CONTROL";
-        private const int GenericRead = unchecked((int)0x80000000);
-        private const int GenericWrite = 0x40000000;
-        private const int GenericExecute = 0x20000000;
-        private const int GenericAll = 0x10000000;
-        private const int ReadData = 1;
-        private const int WriteData = 2;
-        private const int Read = 0x120089;
-        private const int Write = 0x120116;
-        private const int Execute = 0x1200A0;
-        private const int All = 0x1F01FF;
+        private const int GenericRead = unchecked((int)0x80000000), GenericWrite = 0x40000000, GenericExecute = 0x20000000, GenericAll = 0x10000000;
+        private const int ReadData = 1, WriteData = 2, Read = 0x120089, Write = 0x120116, Execute = 0x1200A0, All = 0x1F01FF;
 
         /// <summary>Reads what a request gives; it must say who has access.</summary>
         public static RawSecurityDescriptor Parse(string sddl)
@@ -28,7 +20,7 @@ namespace Keydeploy
             try
             {
                 RawSecurityDescriptor access = new RawSecurityDescriptor(sddl);
-                if (access.DiscretionaryAcl != null)
+                if (access.DiscretionaryAcl != null && sddl != Unlimited)
                 {
                     return access;
                 }
@@ -40,6 +32,15 @@ namespace Keydeploy
             {
             }
             throw Arguments.Wrong();
+        }
+
+        /// <summary>Answers as bytes what a request gave, or what a key showed.</summary>
+        public static byte[] Descriptor(string sddl)
+        {
+            RawSecurityDescriptor access = sddl == Unlimited ? new RawSecurityDescriptor(ControlFlags.DiscretionaryAclPresent, null, null, null, null) : Parse(sddl);
+            byte[] descriptor = new byte[access.BinaryLength];
+            access.GetBinaryForm(descriptor, 0);
+            return descriptor;
         }
 
         public static bool Same(string sddl, string other)
@@ -56,10 +57,10 @@ namespace Keydeploy
             RawAcl acl = new RawAcl(GenericAcl.AclRevision, 0);
             foreach (GenericAce entry in access.DiscretionaryAcl)
             {
-                CommonAce common = entry as CommonAce;
-                if (common != null && (entry.AceFlags & AceFlags.InheritOnly) == 0)
+                QualifiedAce given = entry as QualifiedAce;
+                if (given != null && (entry.AceFlags & AceFlags.InheritOnly) == 0)
                 {
-                    acl.InsertAce(acl.Count, new CommonAce(AceFlags.None, common.AceQualifier, Generic(common.AccessMask), common.SecurityIdentifier, false, null));
+                    acl.InsertAce(acl.Count, new CommonAce(AceFlags.None, given.AceQualifier, Generic(given.AccessMask), given.SecurityIdentifier, false, null));
                 }
             }
             return new RawSecurityDescriptor(ControlFlags.DiscretionaryAclPresent, null, null, null, acl).GetSddlForm(AccessControlSections.Access);

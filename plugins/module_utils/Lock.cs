@@ -44,7 +44,7 @@ namespace Keydeploy
 
         public void Write()
         {
-            Folder.WriteJson(File, new Dictionary<string, object>
+            Folder.WriteJson(File, new Fields
             {
                 { "run", Run }, { "holder", Holder }, { "since", Since }, { "expires", Expires }, { "lease", Lease }, { "generation", Generation }, { "request", Request }
             });

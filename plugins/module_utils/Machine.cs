@@ -23,7 +23,7 @@ namespace Keydeploy
         {
             object product = Value(Windows, "ProductName");
             object release = Value(Framework, "Release");
-            Dictionary<string, object> state = new Dictionary<string, object>
+            Fields state = new Fields
             {
                 { "os", product == null ? Environment.OSVersion.VersionString : product + ", build " + Value(Windows, "CurrentBuildNumber") },
                 { "machine", Environment.MachineName },
@@ -50,7 +50,8 @@ namespace Keydeploy
             }
         }
 
-        private static object Value(string key, string name)
+        /// <summary>Answers a value of the registry below HKLM, null where there is none.</summary>
+        public static object Value(string key, string name)
         {
             using (RegistryKey machine = RegistryKey.OpenBaseKey(RegistryHive.LocalMachine, RegistryView.Registry64))
             using (RegistryKey found = machine.OpenSubKey(key))

@@ -4,9 +4,21 @@ using System.Collections.Generic;
 namespace Keydeploy
 {
     /// <summary>Carries out a request, operation by operation.</summary>
-    /// <remarks>Alone it knows files; whoever needs more than files sends NodeOfKeys.cs, its other half, along.</remarks>
+    /// <remarks>Alone it knows files; the other parts of this class, NodeOf….cs, know more, for whoever sends them along.</remarks>
     public static partial class Node
     {
+        /// <summary>What is done for an operation, and for the request that it is of, where that is not told below.</summary>
+        private static readonly Dictionary<string, Func<Arguments, Arguments, object>> Works = new Dictionary<string, Func<Arguments, Arguments, object>>();
+        private static readonly Dictionary<string, Func<Arguments, Change>> Changes = new Dictionary<string, Func<Arguments, Change>>();
+
+        static Node()
+        {
+            Changes["file"] = Files.Of;
+            AddKeys();
+            AddIis();
+            AddRuns();
+        }
+
         /// <summary>Answers the response to a request; both are JSON by schemas/node.schema.json.</summary>
         public static string Answer(string request, string powershell, string languageMode)
         {
@@ -21,7 +33,7 @@ namespace Keydeploy
                 bool stopped = false;
                 foreach (object value in arguments.List("operations"))
                 {
-                    Dictionary<string, object> operation = (Dictionary<string, object>)value;
+                    Fields operation = (Fields)value;
                     string name = (string)operation["do"];
                     operation.Remove("do");
                     try
@@ -30,8 +42,7 @@ namespace Keydeploy
                         {
                             throw new NodeError("not_done", "an operation before this one failed");
                         }
-                        object answer = Perform(name, new Arguments(operation), arguments, powershell, languageMode);
-                        results.Add(new Dictionary<string, object> { { "ok", answer } });
+                        results.Add(new Fields { { "ok", Perform(name, new Arguments(operation), arguments, powershell, languageMode) } });
                     }
                     catch (Exception exception)
                     {
@@ -44,30 +55,43 @@ namespace Keydeploy
             {
                 results.Add(Failure(exception));
             }
-            return Json.Write(new Dictionary<string, object> { { "contract", Contract.Version }, { "results", results } });
+            return Json.Write(new Fields { { "contract", Contract.Version }, { "results", results } });
         }
 
         /// <summary>Answers the change that the journal wrote down by its noun and target.</summary>
         public static Change ChangeOf(string noun, Arguments target)
         {
-            Change change = noun == "file" ? Files.Of(target) : null;
-            FindChange(noun, target, ref change);
-            if (change == null)
+            Func<Arguments, Change> change;
+            if (!Changes.TryGetValue(noun, out change))
             {
                 throw new NodeError("unsupported", "this call does not know what is staged on the node");
             }
-            return change;
+            return change(target);
         }
 
-        static partial void FindChange(string noun, Arguments target, ref Change change);
+        static partial void AddKeys();
 
-        static partial void PerformMore(string name, Arguments operation, Arguments request, ref object answer);
+        static partial void AddIis();
 
-        static partial void StageMore(string name, Arguments operation, ref Staging staging);
+        static partial void AddRuns();
+
+        /// <summary>Lets an operation of a shape that Contract.cs explains be known, which reads something.</summary>
+        private static void Read(string name, string shape, Func<Arguments, object> read)
+        {
+            Contract.Operations[name] = shape;
+            Works[name] = (operation, request) => read(operation);
+        }
+
+        /// <summary>The same of one that stages something.</summary>
+        private static void Stage(string name, string shape, Func<Arguments, Staging> stage)
+        {
+            Contract.Operations[name] = shape;
+            Works[name] = (operation, request) => Journal.Stage(request, () => stage(operation));
+        }
 
         private static object Perform(string name, Arguments operation, Arguments request, string powershell, string languageMode)
         {
-            string run = request.Text("run"), id = request.OptionalText("id");
+            string run = request.Text("run");
             long? generation = request.OptionalWhole("generation");
             switch (name)
             {
@@ -75,12 +99,14 @@ namespace Keydeploy
                     return Machine.Read(powershell, languageMode);
                 case "file.read":
                     return Files.Read(operation, request.Bytes("tag_key"));
+                case "file.stage":
+                    return Journal.Stage(request, () => Files.Stage(operation, request.Bytes("tag_key")));
                 case "journal.read":
                     return Journal.Read();
                 case "lock.acquire":
                     return Journal.Acquire(run, operation.Text("holder"), operation.Seconds("lease"));
                 case "journal.begin":
-                    return Journal.Begin(run, id, generation);
+                    return Journal.Begin(run, request.OptionalText("id"), generation);
                 case "journal.commit":
                     return Journal.Commit(run, generation, Clock.Parse(operation.Text("at")), operation.Seconds("grace"));
                 case "journal.confirm":
@@ -88,30 +114,13 @@ namespace Keydeploy
                 case "journal.roll_back":
                     return Journal.RollBack(run, generation, operation.Flag("leave"));
             }
-            object answer = null;
-            PerformMore(name, operation, request, ref answer);
-            return answer ?? Journal.Stage(run, id, generation, () => StagingOf(name, operation, request));
-        }
-
-        private static Staging StagingOf(string name, Arguments operation, Arguments request)
-        {
-            Staging staging = name == "file.stage" ? Files.Stage(operation, request.Bytes("tag_key")) : null;
-            StageMore(name, operation, ref staging);
-            return staging;
+            return Works[name](operation, request);
         }
 
         private static object Failure(Exception exception)
         {
             NodeError error = NodeError.Of(exception);
-            return new Dictionary<string, object>
-            {
-                {
-                    "error", new Dictionary<string, object>
-                    {
-                        { "code", error.Code }, { "message", error.Message }, { "hresult", error.Result }
-                    }
-                }
-            };
+            return new Fields { { "error", new Fields { { "code", error.Code }, { "message", error.Message }, { "hresult", error.Result } } } };
         }
     }
 }

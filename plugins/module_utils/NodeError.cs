@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 
 namespace Keydeploy
 {
@@ -30,6 +31,27 @@ namespace Keydeploy
             {
                 Result = Hexadecimal(exception.HResult)
             };
+        }
+
+        /// <summary>Raises an error of Windows' code unless it is 0.</summary>
+        public static void Require(int error, string what)
+        {
+            if (error != 0)
+            {
+                throw Of(error, what);
+            }
+        }
+
+        /// <summary>Raises the error of the last call to Windows unless that was done.</summary>
+        public static void Require(bool done, string what)
+        {
+            Require(Last(done), what);
+        }
+
+        /// <summary>Answers Windows' code of the last call, 0 when it was done.</summary>
+        public static int Last(bool done)
+        {
+            return done ? 0 : Marshal.GetLastWin32Error();
         }
 
         private static string Hexadecimal(int result)

@@ -1,90 +1,35 @@
+using System.Text.RegularExpressions;
+
 namespace Keydeploy
 {
-    /// <summary>The half of the node that knows everything but files.</summary>
+    /// <summary>The part of the node that knows registry, accounts, containers and certificates.</summary>
     public static partial class Node
     {
-        static partial void FindChange(string noun, Arguments target, ref Change change)
+        static partial void AddKeys()
         {
-            switch (noun)
-            {
-                case "registry":
-                    change = RegistryValues.Of(target);
-                    break;
-                case "container":
-                    change = Containers.Of(target);
-                    break;
-                case "certificate":
-                    change = Certificates.Of(target);
-                    break;
-                case "app_pool":
-                    change = AppPools.Of(target);
-                    break;
-                case "recycle":
-                    change = AppPools.OfRecycling(target);
-                    break;
-                case "binding":
-                    change = Bindings.Of(target);
-                    break;
-            }
-        }
+            Read("registry.read", "view:view key:text value:text", RegistryValues.Read);
+            Stage("registry.stage", "view:view key:text value:text before:registry_value? after:registry_value?", RegistryValues.Stage);
+            Changes["registry"] = RegistryValues.Of;
+            Contract.Objects["registry_value"] = "kind:kind data:data";
+            Contract.Texts["kind"] = new Regex(@"^(string|expand_string|multi_string|dword|qword|binary|none)\z");
 
-        static partial void PerformMore(string name, Arguments operation, Arguments request, ref object answer)
-        {
-            switch (name)
-            {
-                case "registry.read":
-                    answer = RegistryValues.Read(operation);
-                    break;
-                case "container.read":
-                    answer = Containers.Read(operation);
-                    break;
-                case "container.list":
-                    answer = Containers.List(operation);
-                    break;
-                case "certificate.list":
-                    answer = Certificates.List(operation);
-                    break;
-                case "app_pool.list":
-                    answer = AppPools.List(operation);
-                    break;
-                case "binding.list":
-                    answer = Bindings.List(operation);
-                    break;
-                case "lock.resume":
-                    answer = Resumption.Resume(operation, request);
-                    break;
-                case "backup.read":
-                    answer = Backups.Read(operation);
-                    break;
-                case "backup.stage":
-                    answer = Backups.Stage(operation, request);
-                    break;
-            }
-        }
+            Read("account.read", "name:text", Accounts.Read);
 
-        static partial void StageMore(string name, Arguments operation, ref Staging staging)
-        {
-            switch (name)
-            {
-                case "registry.stage":
-                    staging = RegistryValues.Stage(operation);
-                    break;
-                case "container.stage":
-                    staging = Containers.Stage(operation);
-                    break;
-                case "certificate.stage":
-                    staging = Certificates.Stage(operation);
-                    break;
-                case "app_pool.stage":
-                    staging = AppPools.Stage(operation);
-                    break;
-                case "app_pool.recycle":
-                    staging = AppPools.Recycle(operation);
-                    break;
-                case "binding.stage":
-                    staging = Bindings.Stage(operation);
-                    break;
-            }
+            Read("container.read", "name:text", Containers.Read);
+            Read("container.list", "prefix:text", Containers.List);
+            Stage("container.stage", "name:text before:seen_container? after:container? previous:private_key? early:flag", Containers.Stage);
+            Changes["container"] = Containers.Of;
+            Contract.Objects["seen_container"] = "public_key:public_key sddl:text";
+            Contract.Objects["public_key"] = "modulus:bytes exponent:bytes";
+            Contract.Objects["container"] = "key:private_key? provider_type:whole exportable:flag sddl:text";
+            Contract.Objects["private_key"] = "modulus:bytes exponent:bytes d:bytes p:bytes q:bytes dp:bytes dq:bytes inverse_q:bytes";
+
+            Read("certificate.list", "store:store prove:text*", Certificates.List);
+            Stage("certificate.stage", "store:store thumbprint:text before:seen_certificate? after:stored_certificate? early:flag", Certificates.Stage);
+            Changes["certificate"] = Certificates.Of;
+            Contract.Objects["seen_certificate"] = "container:text? friendly_name:text?";
+            Contract.Objects["stored_certificate"] = "der:bytes container:text? provider_type:whole friendly_name:text?";
+            Contract.Texts["store"] = new Regex(@"^(My|CA|Root)\z");
         }
     }
 }

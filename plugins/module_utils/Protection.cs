@@ -35,10 +35,7 @@ namespace Keydeploy
                 Blob given = new Blob { Length = content.Length, Data = pinnedContent.AddrOfPinnedObject() };
                 Blob purpose = new Blob { Length = Purpose.Length, Data = pinnedPurpose.AddrOfPinnedObject() };
                 Blob result;
-                if (!transformation(ref given, ref purpose, out result))
-                {
-                    throw NodeError.Of(Marshal.GetLastWin32Error(), what);
-                }
+                NodeError.Require(transformation(ref given, ref purpose, out result), what);
                 return Take(result);
             }
             finally
@@ -57,7 +54,6 @@ namespace Keydeploy
             return content;
         }
 
-        [StructLayout(LayoutKind.Sequential)]
         private struct Blob
         {
             public int Length;

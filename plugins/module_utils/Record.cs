@@ -60,9 +60,9 @@ namespace Keydeploy
             Folder.Remove(File);
         }
 
-        public Dictionary<string, object> ToJson()
+        public Fields ToJson()
         {
-            return new Dictionary<string, object>
+            return new Fields
             {
                 { "run", Run }, { "phase", Phase }, { "committed", Committed }, { "request", Request }, { "generation", Generation },
                 { "keep", Keep }, { "expire", Expire }, { "entries", Entries.Select(entry => entry.ToJson()) }

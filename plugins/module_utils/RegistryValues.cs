@@ -26,7 +26,7 @@ namespace Keydeploy
         public static object Read(Arguments arguments)
         {
             bool keyExists;
-            Dictionary<string, object> value = new Value(arguments).Look(out keyExists);
+            Fields value = new Value(arguments).Look(out keyExists);
             if (value != null && value["data"] is int)
             {
                 value["data"] = unchecked((uint)(int)value["data"]);
@@ -35,7 +35,7 @@ namespace Keydeploy
             {
                 value["data"] = unchecked((ulong)(long)value["data"]);
             }
-            return new Dictionary<string, object> { { "key_exists", keyExists }, { "value", value } };
+            return new Fields { { "key_exists", keyExists }, { "value", value } };
         }
 
         public static Staging Stage(Arguments arguments)
@@ -96,29 +96,28 @@ namespace Keydeploy
         }
 
         /// <summary>Answers a value as JSON has it, but for its numbers, which have a sign as the registry's have.</summary>
-        private static Dictionary<string, object> Described(string kind, object data)
+        private static Fields Described(string kind, object data)
         {
             byte[] bytes = data as byte[];
-            return new Dictionary<string, object> { { "kind", kind }, { "data", bytes == null ? data : Convert.ToBase64String(bytes) } };
+            return new Fields { { "kind", kind }, { "data", bytes == null ? data : Convert.ToBase64String(bytes) } };
         }
 
         /// <summary>Answers what is kept of a value and of its path, <paramref name="depth"/> keys of which there were.</summary>
-        private static byte[] ToKeep(Dictionary<string, object> value, int? depth)
+        private static byte[] ToKeep(Fields value, int? depth)
         {
-            return value == null && depth == null ? null : Kept.Of(new Dictionary<string, object> { { "value", value }, { "depth", depth } });
+            return value == null && depth == null ? null : Kept.Of(new Fields { { "value", value }, { "depth", depth } });
         }
 
-        private sealed class Value : PartlyKept
+        private sealed class Value : Change
         {
             private readonly long view;
-            private readonly string key;
             private readonly string name;
             private readonly string[] path;
 
-            public Value(Arguments arguments)
+            public Value(Arguments arguments) : base("registry", arguments, "view", "key", "value")
             {
                 view = arguments.Whole("view");
-                key = arguments.Text("key");
+                string key = arguments.Text("key");
                 name = arguments.Text("value");
                 path = key.Substring(Math.Min(Root.Length, key.Length)).Split('\\');
                 if (!key.StartsWith(Root, StringComparison.OrdinalIgnoreCase) || path.Contains(""))
@@ -127,20 +126,10 @@ namespace Keydeploy
                 }
             }
 
-            public override string Noun
-            {
-                get { return "registry"; }
-            }
-
-            public override Dictionary<string, object> Target
-            {
-                get { return new Dictionary<string, object> { { "view", view }, { "key", key }, { "value", name } }; }
-            }
-
-            public Dictionary<string, object> Look(out bool keyExists)
+            public Fields Look(out bool keyExists)
             {
                 bool exists = false;
-                Dictionary<string, object> value = Do("the registry value cannot be read", delegate(RegistryKey machine)
+                Fields value = Do("the registry value cannot be read", machine =>
                 {
                     using (RegistryKey opened = machine.OpenSubKey(Upper(path.Length)))
                     {
@@ -175,7 +164,7 @@ namespace Keydeploy
             {
                 Arguments opened = Kept.Open(kept);
                 Arguments value = opened == null ? null : opened.OptionalObject("value");
-                Do("the registry value cannot be changed", delegate(RegistryKey machine)
+                Do("the registry value cannot be changed", machine =>
                 {
                     if (value == null)
                     {
@@ -231,7 +220,7 @@ namespace Keydeploy
                 return string.Join("\\", path.Take(length));
             }
 
-            private Dictionary<string, object> ValueIn(RegistryKey opened)
+            private Fields ValueIn(RegistryKey opened)
             {
                 RegistryValueKind kind = opened.GetValueKind(name);
                 object data = opened.GetValue(name, null, RegistryValueOptions.DoNotExpandEnvironmentNames);

@@ -1,6 +1,8 @@
+//AssemblyReference -Name System.Numerics.dll -CLR Framework
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Numerics;
 using System.Security.Cryptography;
 
 namespace Keydeploy
@@ -10,7 +12,7 @@ namespace Keydeploy
     {
         public static object Numbers(byte[] modulus, byte[] exponent)
         {
-            return new Dictionary<string, object> { { "modulus", Number(modulus) }, { "exponent", Number(exponent) } };
+            return new Fields { { "modulus", Number(modulus) }, { "exponent", Number(exponent) } };
         }
 
         /// <summary>Answers a public key as one text that can be compared.</summary>
@@ -54,8 +56,8 @@ namespace Keydeploy
             }
             finally
             {
-                Array.ForEach(halves, Clear);
-                Clear(key.D);
+                Journal.Clear(halves);
+                Journal.Clear(key.D);
             }
             throw new NodeError("key", "the private key is damaged, or of a size that CryptoAPI does not take");
         }
@@ -71,14 +73,6 @@ namespace Keydeploy
             }
         }
 
-        public static void Clear(byte[] secret)
-        {
-            if (secret != null)
-            {
-                Array.Clear(secret, 0, secret.Length);
-            }
-        }
-
         private static string Number(byte[] bytes)
         {
             return Convert.ToBase64String(bytes.SkipWhile(digit => digit == 0).ToArray());
@@ -87,29 +81,13 @@ namespace Keydeploy
         /// <summary>Tells whether <paramref name="reduced"/> is <paramref name="d"/> modulo one less than a prime; signing uses the former alone.</summary>
         private static bool IsPower(byte[] d, byte[] prime, byte[] reduced)
         {
-            byte[] modulus = (byte[])prime.Clone();
-            modulus[modulus.Length - 1] &= 0xFE;
-            byte[] rest = new byte[modulus.Length + 1];
-            foreach (int bit in d.SelectMany(digit => Enumerable.Range(0, 8).Select(place => digit >> (7 - place) & 1)))
-            {
-                int carry = bit;
-                for (int place = rest.Length - 1; place >= 0; place--)
-                {
-                    carry |= rest[place] << 1;
-                    rest[place] = (byte)carry;
-                    carry >>= 8;
-                }
-                byte[] less = new byte[rest.Length];
-                int borrow = 0;
-                for (int place = rest.Length - 1; place >= 0; place--)
-                {
-                    borrow = rest[place] - (place == 0 ? 0 : modulus[place - 1]) - borrow;
-                    less[place] = (byte)borrow;
-                    borrow = borrow < 0 ? 1 : 0;
-                }
-                rest = borrow == 0 ? less : rest;
-            }
-            return rest.Skip(1).SequenceEqual(reduced);
+            BigInteger less = Value(prime) - 1;
+            return less.Sign > 0 && Value(d) % less == Value(reduced);
+        }
+
+        private static BigInteger Value(byte[] digits)
+        {
+            return new BigInteger(digits.Reverse().Concat(new byte[1]).ToArray()); // which wants the last digit first, and no sign
         }
     }
 }

@@ -13,8 +13,8 @@ namespace Keydeploy
         /// <summary>Tells whether that is the state which the request expects.</summary>
         public Func<byte[], bool> IsAsObserved;
 
-        /// <summary>Answers what to keep for going back.</summary>
-        public Func<byte[], byte[]> Before;
+        /// <summary>Answers what to keep for going back: what is shown, unless told otherwise.</summary>
+        public Func<byte[], byte[]> Before = shown => shown;
 
         /// <summary>Answers what to put at the commit.</summary>
         public Func<byte[], byte[]> After;

@@ -1,6 +1,6 @@
 #!powershell
 
-# As win_node_keys, for files alone.
+# As win_node_all, for files alone.
 #AnsibleRequires -CSharpUtil ..module_utils.Arguments
 #AnsibleRequires -CSharpUtil ..module_utils.Change
 #AnsibleRequires -CSharpUtil ..module_utils.Clock
@@ -8,6 +8,7 @@
 #AnsibleRequires -CSharpUtil ..module_utils.Disk
 #AnsibleRequires -CSharpUtil ..module_utils.EndedRuns
 #AnsibleRequires -CSharpUtil ..module_utils.Entry
+#AnsibleRequires -CSharpUtil ..module_utils.Fields
 #AnsibleRequires -CSharpUtil ..module_utils.Files
 #AnsibleRequires -CSharpUtil ..module_utils.Folder
 #AnsibleRequires -CSharpUtil ..module_utils.Journal

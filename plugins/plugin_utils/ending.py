@@ -66,8 +66,9 @@ def _take_back(
         farm = next(farm for farm in run.all_farms() if farm.name == run.farm)
         shown = plan_undo(farm, [undo.observe(spec, response)], node.undoes).node(run.host)
     else:
-        shown = node_plan(observe(spec, response))
-    return None if shown == node else "the node is neither as it was nor as declared"
+        shown = node_plan(observe(spec, response, accepted=node.cleans))
+    is_as_before = shown is not None and shown.is_as(node)
+    return None if is_as_before else "the node is neither as it was nor as declared"
 
 
 def _line(reason: dict[str, Any]) -> str:

@@ -1,37 +1,71 @@
-"""Takes comments and indentation out of the C# that Ansible sends: a third of it, which no node reads.
+"""Makes what Ansible sends to a Windows node lighter: comments, indentation and file names, which no node reads.
 
-The payload is Ansible's own: what starts its wrapper, a line of zeros, and a manifest with every script in base64.
-Where it looks otherwise, it is sent as it is.
+The payload is Ansible's own: a start script, a line of zeros, and a manifest with every other script in base64.
+Where it looks otherwise, or is signed, it is sent as it is.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from . import csharp, powershell
 
 _SEPARATOR = b"\n\0\0\0\0\n"
+_COVERAGE = "coverage_wrapper.ps1"
+"""Alone wants to know from where on the controller a script came."""
 _OURS = "ansible_collections.keydeploy.core.plugins.module_utils."
-_DIRECTIVES = ("//AssemblyReference", "//NoWarn")
-"""Comments that Ansible's compiler reads."""
+JOINED = "Keydeploy.cs"
+"""The name under which all of keydeploy's C# is sent."""
+
+with suppress(OSError, ValueError):  # Done here already, so that workers, which are forked from this process, need not.
+    for _file in (Path(__file__).parents[1] / "module_utils").glob("*.cs"):
+        csharp.compact(_file.read_text("utf-8"))
 
 
 def lighter(payload: bytes) -> bytes:
-    """Answer *payload* with keydeploy's own C# as `stripped` makes it."""
+    """Answer *payload* with keydeploy's own C# as one compact text, and compact PowerShell."""
     head, separator, body = payload.partition(_SEPARATOR)
     try:
-        manifest = json.loads(body)
-        scripts = manifest["scripts"]
-        for name in scripts:
-            if name.startswith(_OURS) and name.endswith(".cs"):
-                text = base64.b64decode(scripts[name]["script"]).decode()
-                scripts[name]["script"] = base64.b64encode(stripped(text).encode()).decode()
-    except (ValueError, KeyError, TypeError):
+        start, manifest = json.loads(head), json.loads(body)
+        if manifest["signed_hashlist"]:
+            return payload
+        start["script"] = powershell.compact(start["script"])
+        _join(manifest)
+        for name, script in manifest["scripts"].items():
+            if name.endswith((".ps1", ".psm1")):
+                script["script"] = _packed(powershell.compact(_text(script)))
+            if _COVERAGE not in manifest["scripts"]:
+                script["path"] = ""
+    except (ValueError, KeyError, TypeError, AttributeError):
         return payload
-    return head + separator + json.dumps(manifest).encode()
+    return _written(start) + separator + _written(manifest)
 
 
-def stripped(text: str) -> str:
-    """Answer the C# *text*, in which no string goes over several lines, without comment lines and indentation."""
-    lines = (line.strip() for line in text.splitlines())
-    kept = (line for line in lines if line and (not line.startswith("//") or line.startswith(_DIRECTIVES)))
-    return "\n".join(kept) + "\n"
+def _join(manifest: dict[str, Any]) -> None:
+    """Let *manifest* hold one script in the place of all that are ours, and no arguments but those of our modules."""
+    scripts = manifest["scripts"]
+    (params,) = (action["params"] for action in manifest["actions"] if "CSharpModules" in action["params"])
+    ours = sorted(name for name in params["CSharpModules"] if name.startswith(_OURS))
+    if ours:
+        joined = csharp.joined(csharp.compact(_text(scripts.pop(name))) for name in ours)
+        params["CSharpModules"] = [name for name in params["CSharpModules"] if name not in ours] + [JOINED]
+        scripts[JOINED] = {"path": "", "script": _packed(joined)}
+        (arguments,) = (variable["Value"] for variable in params["Variables"])
+        for name in [name for name in arguments if name.startswith("_ansible_")]:
+            del arguments[name]
+
+
+def _text(script: dict[str, str]) -> str:
+    return base64.b64decode(script["script"]).decode()
+
+
+def _packed(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _written(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()

@@ -23,6 +23,9 @@ COMPROMISED = "keydeploy_compromised"
 LEAVE_CHANGED = "keydeploy_leave_changed"
 """The variable that lets an unfinished run end also where somebody has changed what it had put in place."""
 
+ACCEPT_IRREVERSIBLE = "keydeploy_accept_irreversible"
+"""The variable that lets a run take away keys that cannot be put back."""
+
 NOT_DRAINED = "it could not be taken out of the load balancer"
 NOT_LET_IN = "it could not be let into the load balancer again"
 LEFT_OUT = "left_out"
@@ -235,6 +238,8 @@ class Run:
                         finished=answer["ended"],
                         first_offset=observed["offset"],
                         offset=answer["offset"],
+                        first_doubt=observed["doubt"],
+                        doubt=answer["doubt"],
                     )
                 )
             elif answer:
@@ -248,8 +253,12 @@ class Run:
 
     def plan_to_finish(self, farm: str | None) -> Plan | None:
         """Answer the plan of *farm* when unfinished runs are all that stands against it."""
+        from keydeploy.plan import Cause  # noqa: PLC0415
+
         plan = self.plan(farm)
-        return plan if plan is not None and plan.may_finish and not self.obstacles(farm) else None
+        of_the_change = (Cause.POLICY, Cause.IRREVERSIBLE)  # to end a run is another matter
+        in_the_way = any(reason.cause not in of_the_change for reason in self.obstacles(farm))
+        return plan if plan is not None and plan.may_finish and not in_the_way else None
 
     def committed(self, members: Iterable[str]) -> list[Committed]:
         """Answer how the commit went on those of *members* that answered."""

@@ -26,10 +26,15 @@ ALLOW_RECORDING = "keydeploy_allow_recording"
 
 display = Display()
 
-_MODULE = "keydeploy.core.win_node"
-_WHOLE_MODULE = "keydeploy.core.win_node_keys"
-_OF_FILES = {"system", "file", "journal", "lock"}
-"""The nouns that the lighter module knows; with it a call fits into one message."""
+_ALL = "keydeploy.core.win_node_all"
+_MODULES = {
+    "keydeploy.core.win_node": {"system", "file", "journal", "lock"},
+    "keydeploy.core.win_node_keys": {"registry", "account", "container", "certificate"},
+    "keydeploy.core.win_node_iis": {"app_pool", "binding"},
+}
+"""The lightest first; each knows its nouns, and those of the ones before. With them a call fits into one message."""
+_ANYTHING = {"lock.resume", "backup.read", "backup.stage"}
+"""Operations about what earlier runs have left, which may be anything."""
 _DEFAULTS = {CONNECT_TIMEOUT: 10.0, CALL_TIMEOUT: 60.0}
 
 
@@ -62,8 +67,8 @@ def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float
 
     module = _module(request)
     text = call(module)
-    if module == _MODULE and _is_beyond_it(text):  # what is staged on the node may be anything, too
-        text = call(_WHOLE_MODULE)  # a request that is delivered twice is done once
+    if module != _ALL and _is_beyond_it(text):  # what is staged on the node may be anything, too
+        text = call(_ALL)  # a request that is delivered twice is done once
     return _read(text, request)
 
 
@@ -81,14 +86,18 @@ def _read(text: str, request: Request) -> Response:
 
 
 def _module(request: Request) -> str:
-    """Answer the module that knows all of *request*; what another run has left unfinished may be anything."""
-    operations = [operation.do for operation in request.operations]
+    """Answer the lightest module that knows all of *request*."""
+    operations = {operation.do for operation in request.operations}
     nouns = {name.partition(".")[0] for name in operations}
-    return _MODULE if nouns <= _OF_FILES and "lock.resume" not in operations else _WHOLE_MODULE
+    for module, known in _MODULES.items():
+        nouns -= known
+        if not nouns and not operations & _ANYTHING:
+            return module
+    return _ALL
 
 
 def _is_beyond_it(text: str) -> bool:
-    """Tell whether the lighter module answered *text* because something of the request is none of its nouns."""
+    """Tell whether a lighter module answered *text* because something of the request is none of its nouns."""
     with suppress(ValueError, KeyError, TypeError, AttributeError):
         return any(result.get("error", {}).get("code") == "unsupported" for result in json.loads(text)["results"])
     return False

@@ -8,15 +8,25 @@ import pytest
 import yaml
 
 from keydeploy.cli import main
+from keydeploy.keys import rsa_key
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.secret import Secret
 from tests.engine.farm import COMMANDS
+
+KINDS = ("machine-key", "container-key")
 
 
 def generated(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
     assert main(["generate", "machine-key", *options]) == 0
     value: dict[str, Any] = yaml.safe_load(capsys.readouterr().out)
     return value
+
+
+def printed(capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    assert main(["generate", "container-key", *options]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
 
 
 def as_key(value: dict[str, Any]) -> MachineKey:
@@ -69,27 +79,140 @@ def test_an_algorithm_that_cannot_be_is_refused(capsys: pytest.CaptureFixture[st
     assert err.startswith("keydeploy: error: ")
 
 
-def test_ansible_vault_reads_what_was_made_for_it(tmp_path: Path) -> None:
+@pytest.fixture
+def vault(tmp_path: Path) -> list[str]:
+    """Answer the options that name the password of a vault."""
     (tmp_path / "password").write_text("the vault's own", "utf-8")
-    vault = ["--vault-password-file", str(tmp_path / "password")]
-    make = ["generate", "machine-key", "--format", "vault", "--name", "vault_portal", *vault]
+    return ["--vault-password-file", str(tmp_path / "password")]
+
+
+def through_vault(tmp_path: Path, vault: list[str], *options: str) -> str:
+    """Answer what Ansible's vault reads from the file that the command wrote."""
     with (tmp_path / "vault.yml").open("w") as file:
-        subprocess.run([COMMANDS / "keydeploy", *make], stdout=file, check=True)
-
-    view: list[str | Path] = [COMMANDS / "ansible-vault", "view", *vault, tmp_path / "vault.yml"]
-    clear = subprocess.run(view, capture_output=True, text=True, check=True).stdout
-
+        subprocess.run([COMMANDS / "keydeploy", "generate", *options, *vault], stdout=file, check=True)
     assert (tmp_path / "vault.yml").read_text("utf-8").startswith("$ANSIBLE_VAULT;1.")
+    view: list[str | Path] = [COMMANDS / "ansible-vault", "view", *vault, tmp_path / "vault.yml"]
+    return subprocess.run(view, capture_output=True, text=True, check=True).stdout
+
+
+def test_ansible_vault_reads_what_was_made_for_it(tmp_path: Path, vault: list[str]) -> None:
+    clear = through_vault(tmp_path, vault, "machine-key", "--format", "vault", "--name", "vault_portal")
+
     assert as_key(yaml.safe_load(clear)["vault_portal"]).fingerprint
 
 
+def test_a_container_key_is_printed_as_pem(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys)
+
+    assert text.startswith("-----BEGIN PRIVATE KEY-----\n")
+    assert text.endswith("-----END PRIVATE KEY-----\n")
+    assert printed(capsys, "--format", "pem") != text
+    assert rsa_key.load(text).bits == rsa_key.DEFAULT_BITS
+
+
+def test_a_name_puts_the_container_key_under_a_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    for options in ((), ("--format", "yaml")):
+        text = printed(capsys, "--name", "vault_portal_key", *options)
+        value = yaml.safe_load(text)
+
+        assert text.startswith("vault_portal_key: |\n  -----BEGIN PRIVATE KEY-----\n  ")
+        assert value.keys() == {"vault_portal_key"}
+        assert rsa_key.load(value["vault_portal_key"]).bits == rsa_key.DEFAULT_BITS
+
+
+def test_a_container_key_is_printed_as_aspnet_regiis_imports_it(capsys: pytest.CaptureFixture[str]) -> None:
+    text = printed(capsys, "--format", "xml")
+
+    assert text.startswith("<RSAKeyValue><Modulus>")
+    assert text.endswith("</D></RSAKeyValue>\n")
+    assert rsa_key.load(text).bits == rsa_key.DEFAULT_BITS
+
+
+@pytest.mark.parametrize("bits", [2056, 3072])
+def test_a_container_key_is_as_long_as_wanted(capsys: pytest.CaptureFixture[str], bits: int) -> None:
+    assert rsa_key.load(printed(capsys, "--bits", str(bits))).bits == bits
+
+
+def test_a_container_key_goes_into_a_vault_with_its_name_or_alone(tmp_path: Path, vault: list[str]) -> None:
+    named = through_vault(tmp_path, vault, "container-key", "--name", "vault_portal_key")
+    alone = through_vault(tmp_path, vault, "container-key", "--format", "vault")
+
+    assert rsa_key.load(yaml.safe_load(named)["vault_portal_key"]) != rsa_key.load(alone)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("container-key --bits 1024", "1024 bits, which is weak"),
+        ("container-key --bits 2050", "2050 bits; containers of CryptoAPI take a multiple of 8"),
+        ("container-key --bits 16392", "16392 bits; containers of CryptoAPI hold at most 16384"),
+        ("container-key --format yaml", "yaml needs the name of a variable"),
+        ("container-key --format xml --name vault_portal", "--name has no place in xml"),
+        ("container-key --format pem --name vault_portal", "--name has no place in pem"),
+        ("container-key --format pem -J", "a vault option, and --format pem, which is in clear"),
+        ("container-key --format xml --vault-id me@file", "a vault option, and --format xml, which is in clear"),
+        ("container-key --name a_key --format yaml -J", "a vault option, and --format yaml, which is in clear"),
+        ("machine-key --format yaml --vault-password-file file", "a vault option, and --format yaml"),
+        *(
+            (f"{kind} --name {name}", "--name is not the name")
+            for kind in KINDS
+            for name in ("1st", "a-key", "a:", "ä")
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused_with_the_next_step(
+    capsys: pytest.CaptureFixture[str], options: str, told: str
+) -> None:
+    assert main(["generate", *options.split()]) == 1
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"keydeploy: error: {told}")
+    assert "keydeploy: hint: " in err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "container-key --validation SHA1",
+        "container-key --decryption AES",
+        "container-key --compatibility-mode omit",
+        "container-key --bits many",
+        "container-key --format json",
+        "machine-key --bits 2048",
+        "machine-key --format pem",
+        "machine-key --format xml",
+        "password",
+        "",
+    ],
+)
+def test_an_option_that_the_kind_does_not_have_is_wrong_usage(capsys: pytest.CaptureFixture[str], options: str) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["generate", *options.split()])
+
+    out, err = capsys.readouterr()
+    assert (end.value.code, out) == (1, "")
+    assert err.startswith("keydeploy: error: ")
+    assert "--help shows what it takes" in err
+
+
+def test_help_shows_an_example_of_each_kind(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in ("generate", *(f"generate {kind}" for kind in KINDS)):
+        with pytest.raises(SystemExit):
+            main([*command.split(), "--help"])
+        shown = capsys.readouterr().out
+        wanted = [kind for kind in KINDS if kind in command] or KINDS
+        assert all(f"  keydeploy generate {kind} --name vault_portal" in shown for kind in wanted)
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_without_a_vault_password_nothing_is_printed(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ANSIBLE_VAULT_PASSWORD_FILE", raising=False)
 
-    assert main(["generate", "machine-key", "--format", "vault"]) == 1
+    assert main(["generate", kind, "--format", "vault"]) == 1
 
     out, err = capfd.readouterr()
     assert out == ""

@@ -9,7 +9,19 @@ import pytest
 from keydeploy import __version__
 from keydeploy.cli import main
 
-VERBS = ("validate", "plan", "show", "apply", "rollback", "drift", "status", "doctor", "generate", "sandbox")
+VERBS = (
+    "validate",
+    "plan",
+    "show",
+    "apply",
+    "rollback",
+    "drift",
+    "status",
+    "doctor",
+    "rehearse",
+    "generate",
+    "sandbox",
+)
 HEAVY = ("ansible", "jsonschema", "rich", "yaml", "cryptography", "winrm")
 
 

@@ -5,8 +5,19 @@ A secret may lie where it is used: on the nodes and in the inventory that declar
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+import yaml
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+    pkcs12,
+)
 
 from tests.engine.farm import (
     DECRYPTION_KEY,
@@ -21,6 +32,8 @@ from tests.engine.farm import (
 KEYS = (VALIDATION_KEY, DECRYPTION_KEY, OLD_VALIDATION_KEY, OLD_DECRYPTION_KEY)
 _FRAGMENT = 16
 """Hex digits of a key that are enough to call it one: half an answer holds half a key."""
+_PUBLIC_LINES = 8
+"""Lines of a private key in PEM, the first one among them, that may hold something of its public half."""
 
 
 def forms(keys: Sequence[str] = KEYS, words: Sequence[str] = (PASSWORD,)) -> dict[bytes, str]:
@@ -37,9 +50,33 @@ def forms(keys: Sequence[str] = KEYS, words: Sequence[str] = (PASSWORD,)) -> dic
     return found
 
 
+def declared(inventory: Path) -> dict[bytes, str]:
+    """Answer the forms of the private keys that *inventory* declares, and of the passwords that open them."""
+    found: dict[bytes, str] = {}
+    for number, (key, password) in enumerate(_private_keys(yaml.safe_load(inventory.read_text("utf-8")))):
+        found |= dict.fromkeys(forms_of_private(key), f"private key {number}")
+        if password:
+            found |= dict.fromkeys([*_of_text(password), *_of_bytes(password.encode())], f"password {number}")
+    return found
+
+
+def forms_of_private(key: RSAPrivateKey) -> Iterator[bytes]:
+    """Yield how the private parts of *key* may be written: from either end, in hex, base64, as numbers, as PEM."""
+    numbers, size = key.private_numbers(), key.key_size // 8
+    parts = (numbers.d, numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp)
+    for number in parts:
+        yield str(number).encode()
+        part = number.to_bytes(size if number == numbers.d else size // 2)
+        for piece in (part[8:40], part[8:40][::-1]):
+            yield from (piece, piece.hex().encode(), *_of_bytes(piece))
+    for form in (PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL):
+        lines = key.private_bytes(Encoding.PEM, form, NoEncryption()).splitlines()
+        yield from lines[_PUBLIC_LINES:-2]  # before them stands the public half
+
+
 def leaks(stand: Stand, *runs: Ran) -> list[str]:
     """Answer where a secret stands that must not stand there, and in which form."""
-    wanted = forms()
+    wanted = forms() | declared(stand.inventory)
     places = {f"{name} of run {n}": text for n, ran in enumerate(runs) for name, text in _told(ran).items()}
     files = (file for file in stand.folder.rglob("*") if file.is_file() and not stand.may_hold_secrets(file))
     places |= {str(file.relative_to(stand.folder)): file.read_bytes() for file in files}
@@ -63,6 +100,25 @@ def processes(pid: int) -> dict[str, bytes]:
     for child in children:
         own |= processes(int(child))
     return own
+
+
+def _private_keys(value: Any) -> Iterator[tuple[RSAPrivateKey, str | None]]:
+    """Yield the private keys below *value* with their passwords, once each; templates are none."""
+    if isinstance(value, Mapping):
+        for name, opened_by in (("private_key", "password"), ("previous_key", "previous_password")):
+            text, password = str(value.get(name, "")), value.get(opened_by)
+            if text.startswith("-----BEGIN") and "PRIVATE KEY" in text:
+                key = load_pem_private_key(text.encode(), password.encode() if password else None)
+                assert isinstance(key, RSAPrivateKey)
+                yield key, password
+        if isinstance(value.get("pfx"), str):
+            password = value.get("password")
+            content = base64.b64decode(value["pfx"])
+            packed = pkcs12.load_pkcs12(content, password.encode() if password else None).key
+            assert isinstance(packed, RSAPrivateKey)
+            yield packed, password
+    for inner in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
+        yield from _private_keys(inner)
 
 
 def _told(ran: Ran) -> dict[str, bytes]:

@@ -14,6 +14,7 @@ from keydeploy.node.contract import (
     BeginJournal,
     Commit,
     Confirm,
+    FileState,
     Operation,
     ReadFile,
     Request,
@@ -61,6 +62,5 @@ def _ask(root: Path, *operations: Operation) -> Response:
 
 
 def _stage(root: Path) -> tuple[Operation, ...]:
-    (state,) = _ask(root, ReadFile(_PATH)).files()
-    assert not isinstance(state, Exception)
+    state = _ask(root, ReadFile(_PATH)).to(ReadFile(_PATH), FileState)
     return (AcquireLock("somebody", 60.0), BeginJournal(), StageFile(_PATH, state.tag, (Splice(0, 0, Secret(b" ")),)))

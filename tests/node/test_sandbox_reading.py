@@ -43,7 +43,7 @@ def test_looking_at_what_there_is_changes_nothing_on_disk(tmp_path: Path) -> Non
         os.utime(path, (1_000_000_000, 1_000_000_001))  # so long ago that any read would be noted
     before = state_of(node.root)
     prove = ListCertificates("My", (thumbprint(certificate),))
-    for operation in (*READINGS, ReadContainer(container), prove):
+    for operation in (*READINGS, ReadContainer(container["name"]), prove):
         done(node, operation)
     assert state_of(node.root) == before
 

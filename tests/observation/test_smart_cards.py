@@ -65,7 +65,7 @@ def test_it_may_differ_for_a_while_and_a_key_may_not(node: Node) -> None:
 
 
 def test_a_subject_names_the_value_and_a_change_what_it_replaces(node: Node) -> None:
-    node.write_registry({"64": {KSP: {TIMEOUT: dword(1500)}}})
+    node.write_registry({"64": {CSP: {}, KSP: {TIMEOUT: dword(1500)}}, "32": {CSP: {}}})
     observation = node.observe(spec_with("100ms"))
     assert [subject.target for subject in observation.subjects] == [f"{CSP}\\{TIMEOUT}", f"{KSP}\\{TIMEOUT}"]
     wanted = RegistryValue(kind="dword", data=100)
@@ -116,5 +116,20 @@ def test_one_view_that_cannot_be_read_refuses_its_provider_and_not_the_other() -
 
 def test_an_answer_to_other_questions_is_no_observation(node: Node) -> None:
     response = node.ask(render.observe(spec_with({"ksp": "100ms"}), "looking"))
-    with pytest.raises(KeyError):
-        observe(spec_with({"csp": "100ms"}), response)
+    (subject,) = observe(spec_with({"csp": "100ms"}), response).subjects
+    assert "lacks what was asked" in (subject.refusal or "")
+
+
+def test_a_provider_that_windows_does_not_have_is_not_made_up(node: Node) -> None:
+    node.write_registry({"64": {CSP: {}}, "32": {}})
+    csp, ksp = node.observe(spec_with("100ms")).subjects
+    assert csp.refusal == "this Windows has no such provider (32-bit view); leave csp out"
+    assert ksp.refusal == "this Windows has no such provider (64-bit view); leave ksp out"
+
+
+def test_a_change_comes_with_a_caution_and_what_is_as_declared_without_one(node: Node) -> None:
+    spec = spec_with({"csp": "100ms"})
+    (before,) = node.observe(spec).subjects
+    assert "try it with a card on one node first" in before.warnings[0]
+    (after,) = node.roll_out(spec, plan_of(spec, node.observe(spec))).subjects
+    assert (after.differences, after.warnings) == ((), ())

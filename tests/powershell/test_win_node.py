@@ -64,7 +64,7 @@ def test_a_node_that_has_moved_is_left_alone(stand: PowerShellStand) -> None:
 def test_all_that_a_node_knows_is_compiled_by_powershell_itself(stand: PowerShellStand) -> None:
     version = "HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion"
     asked = (ReadRegistry(64, version, "SystemRoot"), ListContainers(""), ListCertificates("My"))
-    task = {"keydeploy.core.win_node_keys": {"request": Request(RUN, TAG_KEY, asked).to_json()}}
+    task = {"keydeploy.core.win_node_all": {"request": Request(RUN, TAG_KEY, asked).to_json()}}
     stand.add_farm("portal", "web1")
     with stand.serve(Security(), "web1"):
         ran = stand.playbook([{"hosts": "web1", "gather_facts": False, "tasks": [task]}])
@@ -72,7 +72,7 @@ def test_all_that_a_node_knows_is_compiled_by_powershell_itself(stand: PowerShel
 
     assert ran.code == 0, ran.text
     assert own_sources().keys() <= call.csharp.keys()
-    assert [result["ok"] for result in ran.results("win_node_keys")["web1"]["results"]] == [
+    assert [result["ok"] for result in ran.results("win_node_all")["web1"]["results"]] == [
         {"key_exists": True, "value": {"kind": "string", "data": "C:\\windows"}},
         {"containers": []},
         {"store": "My", "certificates": []},

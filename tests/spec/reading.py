@@ -1,4 +1,7 @@
-"""Reads declarations from YAML text with the places that Ansible would tell."""
+"""Reads declarations from YAML text with the places that Ansible would tell.
+
+A value `$pem` stands for the key of that name; see `keys`. Places are those of the text as it is written.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +10,7 @@ from typing import Any
 import yaml
 
 from keydeploy.spec import Declaration
+from tests.spec.keys import texts
 
 Places = dict[tuple[str | int, ...], str]
 
@@ -26,7 +30,20 @@ def declarations(root: yaml.Node, file: str) -> Iterator[Declaration]:
 def documents(path: Path) -> tuple[list[Declaration], Any]:
     """Read a case file: the declarations, and after `---` what is expected of them."""
     given, expected = yaml.compose_all(path.read_text("utf-8"), yaml.SafeLoader)
+    _fill_in(given)
     return list(declarations(given, path.name)), _plain(expected)
+
+
+def _fill_in(node: yaml.Node) -> None:
+    """Put in place of each `$name` what it stands for."""
+    if isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            _fill_in(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _fill_in(item)
+    elif node.value.startswith("$"):
+        node.value = texts()[node.value[1:]]
 
 
 def _note(node: yaml.Node, path: tuple[str | int, ...], file: str, values: Places, names: Places) -> None:

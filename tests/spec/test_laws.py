@@ -1,109 +1,29 @@
 """Laws that hold for every declaration, whatever somebody writes."""
 
+import copy
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydeploy.errors import SpecError
+from keydeploy.errors import Problem, SpecError
 from keydeploy.schema import validator
-from keydeploy.spec import Declaration, load
+from keydeploy.spec import UNRESOLVED, Declaration, Spec, check, load
 from keydeploy.spec.agreement import agreed
+from keydeploy.spec.declaration import Path, address
+from tests.spec.keys import filled_in
+from tests.spec.strategies import CERTIFICATES, CONTENT, KEYS, digits, opened, valid_specs
 
 deterministic = settings(derandomize=True, deadline=None, max_examples=100)
 
-HEX = "0123456789abcdefABCDEF"
-NAMES = st.from_regex(r"[A-Za-zÄÖÜß][\w .-]{0,11}", fullmatch=True)
-DURATIONS = st.from_regex(r"[1-9][0-9]{0,2}(\.[0-9]{1,2})?(ms|s|m|h|d)", fullmatch=True)
+DEFINITIONS: Any = validator("spec").schema["$defs"]  # type: ignore[index]
+SCHEMA_NAMES = {name for kind in DEFINITIONS.values() for name in kind.get("properties", ())}
 MARK = "Marked!"
 """Stands at the end of every planted value, so that a message that quotes any part of it shows."""
-
-
-def digits(*lengths: int) -> st.SearchStrategy[str]:
-    return st.sampled_from(lengths).flatmap(lambda length: st.text(HEX, min_size=length, max_size=length))
-
-
-MACHINE_KEYS = st.fixed_dictionaries(
-    {"validation_key": digits(40, 64, 128), "decryption_key": digits(32, 48)},
-    optional={
-        "validation": st.sampled_from(["SHA1", "HMACSHA256", "HMACSHA384", "HMACSHA512"]),
-        "decryption": st.sampled_from(["AES", "3DES", "Auto"]),
-        "compatibility_mode": st.sampled_from(["Framework45", "Framework20SP2", "omit"]),
-        "application_name": NAMES,
-    },
-)
-HEALTHS = st.fixed_dictionaries(
-    {"url": st.sampled_from(["http://node/health", "https://10.0.0.1:8443/?x=%20"])},
-    optional={"expect": st.integers(100, 599), "within": DURATIONS},
-)
-TOGETHER = {
-    "margin": DURATIONS,
-    "grace": DURATIONS,
-    "lease": DURATIONS,
-    "clock_drift_limit": DURATIONS,
-    "health": HEALTHS,
-    "require": st.just("all") | st.fixed_dictionaries({"all_but": st.lists(NAMES, max_size=3)}),
-    "backups": st.fixed_dictionaries({}, optional={"keep": st.integers(1, 9), "for": DURATIONS}),
-}
-HOOKS = st.fixed_dictionaries({"tasks": st.just("balancer/drain.yml")}, optional={"wait": DURATIONS}) | (
-    st.fixed_dictionaries(
-        {"url": st.just("http://balancer/out?node=web1")},
-        optional={
-            "method": st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE"]),
-            "expect": st.integers(100, 599),
-            "within": DURATIONS,
-            "wait": DURATIONS,
-        },
-    )
-)
-WAVES = st.fixed_dictionaries(
-    {},
-    optional={
-        "canary": st.integers(1, 9),
-        "fractions": st.sets(st.integers(1, 100), max_size=3).map(lambda parts: [f"{part}%" for part in sorted(parts)]),
-        "pause": DURATIONS,
-        "tolerate": st.integers(0, 9),
-    },
-)
-ROLLOUTS = st.fixed_dictionaries({}, optional={"commit": st.just("together"), **TOGETHER}) | st.fixed_dictionaries(
-    {"commit": st.just("waves")}, optional={"waves": WAVES, "drain": HOOKS, "undrain": HOOKS, **TOGETHER}
-)
-TIMEOUTS = st.integers(50, 60_000).map(lambda milliseconds: f"{milliseconds}ms")
-SMART_CARDS = st.fixed_dictionaries(
-    {
-        "transaction_timeout": TIMEOUTS
-        | st.fixed_dictionaries({"csp": TIMEOUTS}, optional={"ksp": TIMEOUTS})
-        | st.fixed_dictionaries({"ksp": TIMEOUTS})
-    }
-)
-
-
-@st.composite
-def valid_specs(draw: st.DrawFn) -> dict[str, Any]:
-    keys = draw(st.dictionaries(NAMES, MACHINE_KEYS, max_size=3))
-    applications = {
-        name: {
-            **draw(
-                st.sampled_from(
-                    [{"site": "Default Web Site", "path": f"/{index}"}, {"web_config": f"C:\\{index}\\web.config"}]
-                )
-            ),
-            **({"machine_key": draw(st.sampled_from(sorted(keys)))} if keys else {}),
-        }
-        for index, name in enumerate(draw(st.lists(NAMES, unique=True, max_size=3)))
-    }
-    whole = {
-        "farm": draw(NAMES),
-        "machine_keys": keys,
-        "applications": applications,
-        "smart_cards": draw(SMART_CARDS),
-        "rollout": draw(ROLLOUTS),
-    }
-    return {name: value for name, value in whole.items() if draw(st.booleans()) or name == "machine_keys"}
-
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.dates() | st.binary() | st.text(),
@@ -128,15 +48,19 @@ def places(holder: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
     return [(holder, name) for name in holder] + inner
 
 
+def spec_of(value: Any) -> Spec:
+    return load(Declaration(host="web1", value=filled_in(value)))
+
+
 def told_of(value: Any) -> str:
     with pytest.raises(SpecError) as refused:
-        load(Declaration(host="web1", value=value))
+        spec_of(value)
     return "\n".join([str(refused.value), *map(str, refused.value.problems)])
 
 
 def is_refused(value: Any) -> bool:
     try:
-        load(Declaration(host="web1", value=value))
+        spec_of(value)
     except SpecError as error:
         return len(error.problems) > 0
     return False
@@ -145,7 +69,7 @@ def is_refused(value: Any) -> bool:
 @deterministic
 @given(valid_specs())
 def test_a_legal_spec_passes_the_schema_and_loads(value: dict[str, Any]) -> None:
-    assert validator("spec").is_valid(value)
+    assert validator("spec").is_valid(filled_in(value))
     assert not is_refused(value)
 
 
@@ -204,6 +128,122 @@ def test_upper_and_lower_case_of_keys_is_one_and_the_same_spec(value: dict[str, 
             for name, key in value["machine_keys"].items()
         },
     }
-    specs = [load(Declaration(host="web1", value=each)) for each in (value, other)]
-    assert specs[0].digest() == specs[1].digest()
-    assert agreed(value) == agreed(other)
+    assert_are_one(value, other)
+
+
+@deterministic
+@given(valid_specs(), st.randoms(use_true_random=False))
+def test_whatever_keys_are_written_in_is_one_and_the_same_spec(value: dict[str, Any], random: Random) -> None:
+    assert_are_one(value, written_otherwise(value, random))
+
+
+def written_otherwise(value: Any, random: Random) -> Any:
+    """Answer *value* with its keys and certificates in other ways, its names in another order and case of accounts."""
+    if isinstance(value, list):
+        return [written_otherwise(item, random) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {name: written_otherwise(inner, random) for name, inner in value.items()}
+    for name, password in (("private_key", "password"), ("previous_key", "previous_password")):
+        if name in value and "certificate" not in value:
+            found.pop(password, None)
+            found |= opened(name, random.choice(next(ways for ways in KEYS if value[name] in ways)), password)
+    for ways in CERTIFICATES:
+        if any(way.items() <= value.items() for way in ways):
+            content = {name: each for name, each in found.items() if name not in CONTENT}
+            found = content | random.choice(ways)
+    if "readers" in value:
+        found["readers"] = random.sample([reader.swapcase() for reader in value["readers"]], len(value["readers"]))
+    return dict(random.sample(list(found.items()), len(found)))
+
+
+def assert_are_one(value: dict[str, Any], other: dict[str, Any]) -> None:
+    one, another = spec_of(value), spec_of(other)
+    assert one.digest() == another.digest()
+    assert one.tag_key() == another.tag_key()
+    assert one.private_keys() == another.private_keys()
+    assert agreed(filled_in(value)) == agreed(filled_in(other))
+
+
+def everywhere(value: Any, path: Path = ()) -> Iterator[Path]:
+    """Yield the path of everything in *value*."""
+    for name, inner in [*value.items()] if isinstance(value, dict) else [*enumerate(value)]:
+        yield (*path, name)
+        if isinstance(inner, (dict, list)):
+            yield from everywhere(inner, (*path, name))
+
+
+def found_at(value: Any, path: Path) -> Any:
+    for name in path:
+        value = value[name]
+    return value
+
+
+def replaced(value: Any, path: Path, new: Any) -> Any:
+    """Answer *value* with *new* at *path*."""
+    if not path:
+        return new
+    name, *below = path
+    found = copy.copy(value)
+    found[name] = replaced(value[name], tuple(below), new)
+    return found
+
+
+def told_beside(value: dict[str, Any], other: Any, *problems: Problem) -> list[Problem]:
+    """Answer what is told of a farm of which two members declare *value*, and a third one *other*."""
+    hosts = [Declaration(host=host, value=filled_in(value)) for host in ("web1", "web2")]
+    return [*check([*hosts, Declaration(host="web3", value=filled_in(other), problems=problems)]).problems]
+
+
+def without_members(value: dict[str, Any]) -> dict[str, Any]:
+    """Answer *value* without the names of hosts, which would have to be those of the farm."""
+    rollout = {name: inner for name, inner in value.get("rollout", {}).items() if name != "require"}
+    return value | ({"rollout": rollout} if "rollout" in value else {})
+
+
+@deterministic
+@given(valid_specs(), st.integers(0, 9999))
+def test_a_value_that_is_not_resolved_is_no_other_problem(value: dict[str, Any], index: int) -> None:
+    value = without_members(value)
+    paths = list(everywhere(value))
+    path = paths[index % len(paths)]
+    problem = Problem(None, address(path), "cannot be resolved")
+    assert told_beside(value, replaced(value, path, UNRESOLVED), problem) == [problem]
+
+
+@deterministic
+@given(valid_specs(), st.integers(0, 9999), st.booleans())
+def test_a_value_of_a_wrong_type_is_one_problem(value: dict[str, Any], index: int, is_nothing: bool) -> None:
+    value = without_members(value)
+    paths = list(everywhere(value))
+    path = paths[index % len(paths)]
+    wrong: Any = None if is_nothing else {} if isinstance(found_at(value, path), list) else [5]
+    (problem,) = told_beside(value, replaced(value, path, wrong))
+    assert problem.address == address(path)
+
+
+@deterministic
+@given(valid_specs(), st.integers(0, 9999))
+def test_an_expression_may_stand_for_every_value_and_list(value: dict[str, Any], index: int) -> None:
+    paths = [path for path in everywhere(value) if not isinstance(found_at(value, path), dict)] or [("farm",)]
+    written = replaced({"farm": "x"} | value, paths[index % len(paths)], "{{ vault_portal.it }}")
+    assert validator("spec").is_valid(filled_in(written))  # as an editor reads it
+
+
+@deterministic
+@given(valid_specs(), st.integers(0, 9999))
+def test_a_misspelt_name_is_one_problem(value: dict[str, Any], index: int) -> None:
+    value = without_members(value)
+    paths = [path for path in everywhere(value) if path[-1] in SCHEMA_NAMES]
+    path = paths[index % len(paths)]
+    misspelt = (*path[:-1], str(path[-1]).title())
+    (problem,) = told_beside(value, renamed(value, path))
+    assert (problem.address, problem.text.partition(";")[0]) == (address(misspelt), "unknown name")
+
+
+def renamed(value: Any, path: Path) -> Any:
+    """Answer *value* with the name at *path* in another case."""
+    name, *below = path
+    if below:
+        return replaced(value, (name,), renamed(value[name], tuple(below)))
+    return {(str(other).title() if other == name else other): inner for other, inner in value.items()}

@@ -97,6 +97,19 @@ def test_what_the_collection_does_not_say_in_effect_is_missing(handlers: str, di
     assert missing(editor_of(result(editor))) == []
 
 
+@pytest.mark.parametrize("name", ["", ' name="farm"'])
+def test_an_identity_configuration_of_a_file_above_is_not_written_a_second_time(name: str) -> None:
+    above = document(
+        f"<configuration>{REGISTERED}<system.identityModel><identityConfiguration{name}>"
+        '<securityTokenHandlers><add type="$default"/></securityTokenHandlers></identityConfiguration>'
+        f"</system.identityModel><system.identityModel.services><federationConfiguration"
+        f"{' identityConfigurationName=' + name.partition('=')[2] if name else ''}/>"
+        "</system.identityModel.services></configuration>"
+    )
+    with pytest.raises(DocumentError, match="ID7029"):
+        missing(editor_of("<configuration/>"), above)
+
+
 def test_the_machine_key_and_the_handler_are_declared_in_one_new_parent() -> None:
     editor = editor_of("<configuration/>")
     require(editor, KEY, address=ADDRESS, inherited=None)

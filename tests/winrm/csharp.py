@@ -1,17 +1,29 @@
 """Farms whose nodes run the C# that crossed the wire: on Mono, or on the Windows build of .NET under Wine."""
 
+import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from keydeploy.node import paths
+from keydeploy.node.sandbox.registry import Keys
 from tests.node.windows import program, wine
 from tests.node.windows.host import Host
+from tests.node.windows.nodes import HostedNode
 from tests.winrm.farm import WinRmStand
 from tests.winrm.server import Call
+
+
+class Somebody(HostedNode):
+    """A process on a node, in real time."""
+
+    def __init__(self, host: Host, root: Path) -> None:
+        self.host = host
+        self.root = root
 
 
 @dataclass
@@ -25,7 +37,7 @@ class CSharpStand(WinRmStand):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._hosts: dict[tuple[str, str], Host] = {}  # by host and module
+        self._hosts: dict[tuple[str, str], Host] = {}  # by host, and module or who else works there
         self._locks: dict[str, threading.Lock] = {}
         self._ends = ExitStack()
 
@@ -69,10 +81,22 @@ class CSharpStand(WinRmStand):
             self._hosts[host, call.module] = process
             return process.ask(call.arguments["request"])
 
+    def somebody_at(self, host: str) -> "Somebody":
+        """Answer a hand on the node of *host* that no call reaches: for what others do there, and to look at it."""
+        with self._locks[host]:
+            if (host, "") not in self._hosts:
+                self._hosts[host, ""] = self._run_on(host, self._compile(program.own_sources()))
+            return Somebody(self._hosts[host, ""], self.node(host))
+
     def _start(self, host: str, call: Call) -> Host:
-        compile_: Callable[[program.Sources], Path] = program.for_wine if self.dotnet else program.for_mono
-        code = compile_(call.csharp)
+        code = self._compile(call.csharp)
         self.compiled.add(code)
+        return self._run_on(host, code)
+
+    def _compile(self, sources: program.Sources) -> Path:
+        return program.for_wine(sources) if self.dotnet else program.for_mono(sources)
+
+    def _run_on(self, host: str, code: Path) -> Host:
         if self.dotnet is None:
             process = Host.on_mono(code, self.node(host))
         else:
@@ -82,11 +106,13 @@ class CSharpStand(WinRmStand):
         return process
 
     def _install(self, host: str) -> None:
-        """Put the files of the node into a Windows of its own."""
+        """Put the files and the registry of the node into a Windows of its own."""
         laid_out = self.folder / "nodes" / host
         windows = self.folder / "windows" / host
         windows.parent.mkdir(exist_ok=True)
-        wine.copy_prefix(windows)
+        assert self.dotnet is not None
+        wine.copy_prefix(windows, wine.prefix_with_appcmd(self.dotnet, program.appcmd()))
+        _add_to_registry(windows, json.loads((laid_out / "registry.json").read_text("utf-8")))
         for file in (laid_out / "C").rglob("*"):
             if file.is_file():
                 relative = "\\".join(file.relative_to(laid_out / "C").parts)
@@ -94,3 +120,31 @@ class CSharpStand(WinRmStand):
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.unlink(missing_ok=True)
                 place.write_bytes(file.read_bytes())
+
+
+def _add_to_registry(prefix: Path, views: Mapping[str, Keys]) -> None:
+    """Let the registry of the Windows at *prefix*, which does not run, hold the keys and values of *views* too."""
+    lines = []
+    for view, keys in views.items():
+        for key, values in keys.items():
+            _, top, *below = key.split("\\")
+            is_other = view == "32" and top.upper() == "SOFTWARE"
+            path = "\\".join([top, *(["Wow6432Node"] if is_other else []), *below])
+            lines += ["", f"[{_escaped(path)}] {int(time.time())}"]
+            lines += [f'"{_escaped(name)}"={_written(**value)}' for name, value in values.items()]
+    with (prefix / "system.reg").open("a", encoding="utf-8") as file:
+        file.write("\n".join([*lines, ""]))
+
+
+def _written(kind: str, data: Any) -> str:
+    match kind:
+        case "dword":
+            return f"dword:{data:08x}"
+        case "string":
+            return f'"{_escaped(data)}"'
+        case _:
+            raise AssertionError(f"no node is laid out with a value of the kind {kind}")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

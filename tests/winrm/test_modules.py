@@ -1,4 +1,4 @@
-"""Which of the two modules a request is sent with, and what happens where the lighter one does not know enough."""
+"""Which of the modules a request is sent with, where a lighter one does not know enough, and how large they are."""
 
 import json
 from contextlib import nullcontext
@@ -8,14 +8,21 @@ import pytest
 
 from keydeploy.errors import NodeError
 from keydeploy.node.contract import (
+    AccountState,
     AcquireLock,
     BeginJournal,
+    BindingList,
     Confirm,
     Done,
     JournalState,
     ListAppPools,
+    ListBindings,
+    ListCertificates,
+    ListContainers,
     Operation,
+    ReadAccount,
     ReadBackup,
+    ReadContainer,
     ReadFile,
     ReadJournal,
     ReadRegistry,
@@ -31,7 +38,7 @@ from keydeploy.node.contract import (
 from keydeploy.secret import Secret
 from plugins.plugin_utils import windows
 
-LIGHT, WHOLE = "keydeploy.core.win_node", "keydeploy.core.win_node_keys"
+FILES, KEYS, IIS, ALL = (f"keydeploy.core.win_node{which}" for which in ("", "_keys", "_iis", "_all"))
 UNSUPPORTED = error_result(NodeError("unsupported", "this call does not know what is staged on the node"))
 CHANGED = error_result(NodeError("changed", "what is to be changed has changed"))
 READ, DONE = result(JournalState(run="run-1")), result(Done())
@@ -81,13 +88,16 @@ def request(*operations: Operation) -> Request:
 @pytest.mark.parametrize(
     ("operations", "module"),
     [
-        ((ReadSystem(), ReadJournal(), ReadFile("C:\\a")), LIGHT),
-        ((AcquireLock("operator", 60.0), BeginJournal(), Confirm()), LIGHT),
-        ((ReadFile("C:\\a"), ReadRegistry(64, "HKLM\\a", "b")), WHOLE),
-        ((ListAppPools(),), WHOLE),
-        ((ReadJournal(), ReadBackup(None)), WHOLE),
-        ((BeginJournal(), StageBackup("run-0", False)), WHOLE),
-        ((ResumeLock("operator", 60.0), RollBack()), WHOLE),
+        ((ReadSystem(), ReadJournal(), ReadFile("C:\\a")), FILES),
+        ((AcquireLock("operator", 60.0), BeginJournal(), Confirm()), FILES),
+        ((ReadFile("C:\\a"), ReadRegistry(64, "HKLM\\a", "b")), KEYS),
+        ((ReadAccount("CONTOSO\\portal"),), KEYS),
+        ((ListContainers(""), ListCertificates("My")), KEYS),
+        ((ListAppPools(),), IIS),
+        ((ReadContainer("a"), ListBindings()), IIS),
+        ((ReadJournal(), ReadBackup(None)), ALL),
+        ((BeginJournal(), StageBackup("run-0", False)), ALL),
+        ((ResumeLock("operator", 60.0), RollBack()), ALL),
     ],
 )
 def test_a_request_goes_with_the_lightest_module_that_knows_it(operations: tuple[Operation, ...], module: str) -> None:
@@ -96,19 +106,29 @@ def test_a_request_goes_with_the_lightest_module_that_knows_it(operations: tuple
     assert action.modules == [module]
 
 
-def test_what_the_lighter_one_does_not_know_the_whole_one_is_asked_once() -> None:
+def test_what_a_lighter_one_does_not_know_the_whole_one_is_asked_once() -> None:
     action = Action([READ, UNSUPPORTED], [READ, DONE])
     response = windows.ask(action, {}, request(ReadJournal(), RollBack()))
-    assert action.modules == [LIGHT, WHOLE]
+    assert action.modules == [FILES, ALL]
     assert action.sent[0][1] == action.sent[1][1]
     response.raise_for_error()
     assert len(response.all(Done)) == 1
 
 
-def test_a_request_that_the_lighter_one_refuses_as_a_whole_goes_to_the_whole_one_too() -> None:
-    action = Action([UNSUPPORTED], [READ, DONE])
-    windows.ask(action, {}, request(ReadJournal(), RollBack())).raise_for_error()
-    assert action.modules == [LIGHT, WHOLE]
+@pytest.mark.parametrize(
+    ("reading", "answer", "module"),
+    [
+        (ReadJournal(), READ, FILES),
+        (ReadAccount("Users"), result(AccountState(sid="S-1-5-32-545")), KEYS),
+        (ListBindings(), result(BindingList(bindings=())), IIS),
+    ],
+)
+def test_a_request_that_a_lighter_one_refuses_as_a_whole_goes_to_the_whole_one_too(
+    reading: Operation, answer: dict[str, Any], module: str
+) -> None:
+    action = Action([UNSUPPORTED], [answer, DONE])
+    windows.ask(action, {}, request(reading, RollBack())).raise_for_error()
+    assert action.modules == [module, ALL]
 
 
 @pytest.mark.parametrize("operation", [RollBack(), StageBackup("run-0", False)])
@@ -116,7 +136,7 @@ def test_what_the_whole_one_does_not_support_stays_refused(operation: Operation)
     action = Action([UNSUPPORTED], [UNSUPPORTED])
     with pytest.raises(NodeError, match="does not know"):
         windows.ask(action, {}, request(operation)).raise_for_error()
-    assert action.modules[-1] == WHOLE
+    assert action.modules[-1] == ALL
     assert len(action.modules) == (2 if isinstance(operation, RollBack) else 1)
 
 
@@ -124,4 +144,4 @@ def test_any_other_refusal_is_the_answer() -> None:
     action = Action([READ, CHANGED])
     with pytest.raises(NodeError, match="has changed"):
         windows.ask(action, {}, request(ReadJournal(), RollBack())).raise_for_error()
-    assert action.modules == [LIGHT]
+    assert action.modules == [FILES]

@@ -12,7 +12,7 @@ from tests.winrm.server import Authentication, CutOutput, Delay, Drop, Hang, Sec
 TEN = tuple(f"web{number}" for number in range(1, 11))
 ENCRYPTED = Security(authentication=Authentication.NTLM)
 IN_CLEAR = Security(authentication=Authentication.BASIC, allow_unencrypted=True)
-PAYLOAD = 150_000
+PAYLOAD = 115_000
 """Bytes of one call, before base64."""
 
 

@@ -7,6 +7,7 @@ Requests and responses are JSON (`schemas/node.schema.json`), field by field wha
 """
 
 from keydeploy.node.contract.answers import (
+    AccountState,
     Acquired,
     Answer,
     AppPoolList,
@@ -28,6 +29,7 @@ from keydeploy.node.contract.answers import (
     EndedRun,
     FileState,
     JournalState,
+    ListedContainer,
     PublicKey,
     RegistryState,
     RegistryValue,
@@ -49,6 +51,7 @@ from keydeploy.node.contract.operations import (
     Operation,
     Pointer,
     PrivateKey,
+    ReadAccount,
     ReadBackup,
     ReadContainer,
     ReadFile,
@@ -75,6 +78,7 @@ from keydeploy.node.contract.operations import (
 
 __all__ = [
     "VERSION",
+    "AccountState",
     "AcquireLock",
     "Acquired",
     "Answer",
@@ -105,11 +109,13 @@ __all__ = [
     "ListBindings",
     "ListCertificates",
     "ListContainers",
+    "ListedContainer",
     "Location",
     "Operation",
     "Pointer",
     "PrivateKey",
     "PublicKey",
+    "ReadAccount",
     "ReadBackup",
     "ReadContainer",
     "ReadFile",

@@ -64,6 +64,14 @@ class RegistryState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """An account, by the name under which it was asked for."""
+
+    sid: str | None
+    """Its security identifier, such as `S-1-5-32-545`; None: there is no such account."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
     """An RSA public key: big-endian numbers without leading zeros."""
 
@@ -76,7 +84,7 @@ class ContainerState:
     """A machine-wide RSA key container.
 
     *state*: `absent`; `denied` (there is one, and this account may not open it); `keyless` (without a key);
-    `present`. Everything else is None unless present, or where the provider does not tell.
+    `present`. Everything else is None unless present. One that does not tell who may use it cannot be read at all.
     """
 
     state: Literal["absent", "denied", "keyless", "present"]
@@ -89,14 +97,26 @@ class ContainerState:
     unique_name: str | None = None
     """Differs from node to node; for diagnosis."""
     sddl: str | None = None
+    """Who may use it, with what denies access and what is inherited; Windows tells it in a form of its own.
+
+    `D:NO_ACCESS_CONTROL`: anybody.
+    """
     public_key: PublicKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ContainerList:
-    """The names of machine-wide containers."""
+class ListedContainer:
+    """A machine-wide container and what it shows."""
 
-    containers: tuple[str, ...]
+    name: str
+    state: ContainerState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerList:
+    """Machine-wide containers by name."""
+
+    containers: tuple[ListedContainer, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +300,7 @@ Answer = (
     | SystemState
     | FileState
     | RegistryState
+    | AccountState
     | ContainerState
     | ContainerList
     | CertificateList

@@ -11,13 +11,11 @@ from keydeploy.node.contract.answers import (
     Acquired,
     Answer,
     Committed,
-    FileState,
     JournalState,
-    RegistryState,
     SystemState,
 )
 from keydeploy.node.contract.codec import decode, encode
-from keydeploy.node.contract.operations import Operation, ReadFile, ReadRegistry
+from keydeploy.node.contract.operations import Operation, Reading
 from keydeploy.secret import Secret
 
 VERSION = 1
@@ -59,7 +57,8 @@ class Request:
                 "tag_key": encode(self.tag_key),
                 "recorded": self.recorded,
                 "operations": [{"do": operation.do, **encode(operation)} for operation in self.operations],
-            }
+            },
+            separators=(",", ":"),
         )
 
 
@@ -93,27 +92,18 @@ class Response:
             if isinstance(answer, NodeError):
                 raise answer
 
-    def split(self, last: int) -> tuple["Response", "Response"]:
-        """Answer the results before the *last* ones, and those."""
-        place = len(self._answers) - last
-        return Response(self._answers[:place]), Response(self._answers[place:])
+    def to(self, question: Reading, kind: type[A]) -> A:
+        """Answer what the node answered to *question*, which is of *kind*; raises `NodeError` where it could not."""
+        answer = next((answer for operation, answer in self._answers if operation == question), None)
+        if isinstance(answer, NodeError):
+            raise answer
+        if not isinstance(answer, kind):
+            raise NodeError("answer", "the node's answer lacks what was asked")
+        return answer
 
     def all(self, kind: type[A]) -> list[A]:
         """Answer all answers of one *kind*, in their order."""
         return [answer for _, answer in self._answers if isinstance(answer, kind)]
-
-    def files(self) -> list[FileState | NodeError]:
-        """Answer the files that were read, in their order; one that could not be read is an error."""
-        read = (answer for operation, answer in self._answers if isinstance(operation, ReadFile))
-        return [answer for answer in read if isinstance(answer, FileState | NodeError)]
-
-    def registry_values(self) -> dict[ReadRegistry, RegistryState | NodeError]:
-        """Answer the values of the registry by the reading of each; one that could not be read is an error."""
-        return {
-            operation: answer
-            for operation, answer in self._answers
-            if isinstance(operation, ReadRegistry) and isinstance(answer, RegistryState | NodeError)
-        }
 
     def system(self) -> SystemState:
         """Answer the last reading of the system."""

@@ -81,6 +81,19 @@ class ReadRegistry:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAccount:
+    """Read the security identifier of the account *name*.
+
+    A name is `DOMAIN\\name`, `name`, `name@domain`, `IIS AppPool\\NAME` or a security identifier, which is its own
+    answer. That of an app pool can be computed, and need not be asked for: Windows knows it once IIS has the pool.
+    """
+
+    name: str
+    do: ClassVar = "account.read"
+    answer: ClassVar = answers.AccountState
+
+
+@dataclass(frozen=True, slots=True)
 class ReadContainer:
     """Read the machine-wide key container *name*; none is made by looking."""
 
@@ -218,7 +231,7 @@ class PrivateKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenContainer:
-    """What a container showed when it was observed."""
+    """What a container showed when it was observed, letter for letter."""
 
     public_key: PublicKey
     sddl: str
@@ -240,8 +253,9 @@ class Container:
 class StageContainer:
     """Prepare the machine-wide container *name* to become *after* (None: deleted) where it is *before* (None: absent).
 
-    *previous* is the key of *before*, to undo with; an exportable key needs none. Where neither helps, a switch that
-    takes the key away cannot be undone. With *early* the container is made at once: only where nothing reads it yet.
+    *previous* is the key of *before*, to undo with; an exportable key needs none, whoever made it. Where neither helps,
+    a switch that takes the key away cannot be undone. With *early* the container is made at once: only where nothing
+    reads it yet.
     """
 
     name: str
@@ -276,7 +290,8 @@ class StageCertificate:
     """Prepare a certificate in *store* to become *after* (None: removed) where it is *before* (None: absent).
 
     A linked key is proved to be the certificate's by signing. Its container is staged before it; one whose
-    certificate is removed is deleted after it. With *early* it is added at once: only where nothing reads it yet.
+    certificate is removed is deleted after it. A link that is replaced comes back as it was, whoever made it, usable
+    or not. With *early* it is added at once: only where nothing reads it yet.
     """
 
     store: StoreName
@@ -365,7 +380,8 @@ class Confirm:
 class RollBack:
     """End the run: what was switched goes back, staged data goes, the lock is released.
 
-    What somebody else has changed since is refused, unless *leave* says that it stays and the rest goes back.
+    What somebody else has changed since is refused, unless *leave* says that it stays and the rest goes back. Where a
+    key was replaced that was not kept, nothing goes back: the node stays whole, and the run can be confirmed.
     """
 
     leave: bool = False
@@ -377,6 +393,7 @@ Reading = (
     ReadSystem
     | ReadFile
     | ReadRegistry
+    | ReadAccount
     | ReadContainer
     | ListContainers
     | ListCertificates

@@ -240,7 +240,7 @@ def _text(name: x509.Name) -> str:
     return ", ".join(" + ".join(_part(attribute) for attribute in part) for part in reversed(name.rdns))
 
 
-def _part(attribute: x509.NameAttribute[str | bytes]) -> str:
+def _part(attribute: "x509.NameAttribute[str | bytes]") -> str:
     identifier = attribute.oid.dotted_string
     value = attribute.value if isinstance(attribute.value, str) else "#" + attribute.value.hex().upper()
     if value != value.strip() or any(character in value for character in ',+="\n<>#;') or not value:

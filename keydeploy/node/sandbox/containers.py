@@ -16,6 +16,7 @@ from keydeploy.node.contract import (
     ContainerList,
     ContainerState,
     ListContainers,
+    ListedContainer,
     PrivateKey,
     PublicKey,
     ReadContainer,
@@ -72,7 +73,8 @@ class Containers:
         """List containers by the beginning of their names, whatever its case."""
         held = [_held(read_json(file)) for file in self._folder.glob("*.json")]
         names = (each.name for each in held if each.name.lower().startswith(operation.prefix.lower()))
-        return ContainerList(containers=tuple(sorted(names)))
+        listed = (ListedContainer(name=name, state=self.read(ReadContainer(name))) for name in sorted(names))
+        return ContainerList(containers=tuple(listed))
 
     def stage(self, operation: StageContainer) -> Staging:
         """Prepare a container; raises `NodeError` where it cannot be one, or a key is damaged."""

@@ -28,6 +28,7 @@ from keydeploy.node.contract import (
     ListCertificates,
     ListContainers,
     Operation,
+    ReadAccount,
     ReadBackup,
     ReadContainer,
     ReadFile,
@@ -47,6 +48,7 @@ from keydeploy.node.contract import (
     StageRegistry,
     SystemState,
 )
+from keydeploy.node.sandbox.accounts import Accounts
 from keydeploy.node.sandbox.app_pools import AppPoolChange, AppPools, Recycling
 from keydeploy.node.sandbox.application_host import ApplicationHost
 from keydeploy.node.sandbox.bindings import BindingChange, Bindings
@@ -62,7 +64,14 @@ from keydeploy.node.sandbox.registry import Registry, RegistryChange
 
 _OWN_FOLDER = "%ProgramData%\\keydeploy"
 _PlaceReading = (
-    ReadFile | ReadRegistry | ReadContainer | ListContainers | ListCertificates | ListAppPools | ListBindings
+    ReadFile
+    | ReadRegistry
+    | ReadAccount
+    | ReadContainer
+    | ListContainers
+    | ListCertificates
+    | ListAppPools
+    | ListBindings
 )
 _READINGS = get_args(contract.Reading)
 _STAGINGS = get_args(contract.Staging)
@@ -84,6 +93,7 @@ class Sandbox:
         host = ApplicationHost(self._files)
         self._app_pools = AppPools(root, host)
         self._bindings = Bindings(root, host, self._certificates)
+        self._accounts = Accounts(root, self._app_pools)
         self._changes: dict[str, Callable[[dict[str, Any]], Change]] = {
             FileChange.noun: self._files.of,
             RegistryChange.noun: self._registry.of,
@@ -166,6 +176,8 @@ class Sandbox:
                 answer = self._files.read(operation, request.tag_key)
             case ReadRegistry():
                 answer = self._registry.read(operation)
+            case ReadAccount():
+                answer = self._accounts.read(operation)
             case ReadContainer():
                 answer = self._containers.read(operation)
             case ListContainers():
@@ -347,9 +359,19 @@ class Sandbox:
         record = self._journal.record_to_undo(run, generation)
         if record is not None:
             # Before the commit nothing was switched, so what somebody has changed since is not ours to judge.
-            switched = (entry for entry in record.entries if entry.early or record.phase != "staged")
+            switched = [entry for entry in record.entries if entry.early or record.phase != "staged"]
+            self._require_way_back(record, switched)
             self._restore(record, switched, but_for={"changed"} if leave else frozenset())
         self._journal.forget(run)
+
+    def _require_way_back(self, record: Record, entries: Iterable[Entry]) -> None:
+        """Raise `NodeError` where one of *entries* cannot go back: then none does, and the node stays whole."""
+        for entry in entries:
+            change, before = self._change(entry), record.before(entry)
+            if not change.is_effect and not change.same(change.show(), before) and not change.may_put(before):
+                raise NodeError(
+                    "irreversible", f"what the {change.word} held before was not kept, so nothing of the run goes back"
+                )
 
     def _restore(self, record: Record, entries: Iterable[Entry], *, but_for: Collection[str] = ()) -> None:
         """Let the places of *entries* be as before the run.

@@ -31,6 +31,7 @@ from keydeploy.node.contract import (
     Pointer,
     PrivateKey,
     PublicKey,
+    ReadAccount,
     ReadBackup,
     ReadContainer,
     ReadFile,
@@ -106,6 +107,7 @@ ALL: tuple[Operation, ...] = (
     StageBinding("Default Web Site", "*", 443, "", None, BoundCertificate(thumbprint="00", store="My")),
     ReadBackup(None),
     StageBackup(RUN, False),
+    ReadAccount("Users"),
 )
 
 SECONDS = st.integers(0, 4_000_000_000_000_000).map(lambda n: n / 1_000_000)
@@ -366,23 +368,21 @@ def test_nothing_in_an_error_steers_a_terminal() -> None:
     assert len(caught.value.message) == 300
 
 
-def test_a_file_that_could_not_be_read_is_an_error_in_its_place_among_the_others() -> None:
+def test_each_question_has_its_own_answer_and_one_that_failed_raises_its_error() -> None:
     read = result(FileState(path="C:\\a", content=None, tag=None))
     error = error_result(NodeError("access_denied", "access to the file is denied"))
     request = Request(RUN, TAG_KEY, (Confirm(), ReadFile("a"), ReadFile("b"), ReadFile("c")))
-    files = Response.from_json(to_text([result(Done()), read, error, read]), request).files()
-    assert [file.path if isinstance(file, FileState) else file.code for file in files] == [
-        "C:\\a",
-        "access_denied",
-        "C:\\a",
-    ]
+    response = Response.from_json(to_text([result(Done()), read, error, read]), request)
+    assert response.to(ReadFile("a"), FileState).path == response.to(ReadFile("c"), FileState).path == "C:\\a"
+    with pytest.raises(NodeError, match="access to the file is denied"):
+        response.to(ReadFile("b"), FileState)
 
 
-@pytest.mark.parametrize("last", [0, 1, 2, 3])
-def test_an_answer_can_be_split_before_its_last_results(last: int) -> None:
-    answers = [(ReadFile("a"), NodeError(str(number), "told")) for number in range(3)]
-    before, after = Response(answers).split(last)
-    assert (len(before.files()), len(after.files())) == (3 - last, last)
+def test_a_question_that_was_not_asked_and_an_answer_of_another_kind_are_told() -> None:
+    response = Response([(ReadFile("a"), JournalState())])
+    for question in (ReadFile("a"), ReadFile("b")):
+        with pytest.raises(NodeError, match="lacks what was asked"):
+            response.to(question, FileState)
 
 
 def test_what_was_not_answered_is_told_as_a_damaged_answer() -> None:

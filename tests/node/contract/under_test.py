@@ -1,6 +1,7 @@
 """The implementations of a node that the suite runs against, and what each of them cannot do."""
 
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,10 @@ import pytest
 
 from keydeploy.node import paths
 from keydeploy.node.sandbox import Sandbox
+from keydeploy.node.sandbox.certificates import Certificates, Link
+from keydeploy.node.sandbox.containers import Containers, Held
+from tests.node.contract.material import parts, public
+from tests.node.contract.others import OthersContainer, OthersLink
 
 OWN_FOLDER = "C:\\ProgramData\\keydeploy"
 
@@ -42,6 +47,14 @@ class NodeUnderTest(Answering, Protocol):
 
     def read(self, path: str) -> bytes | None:
         """Answer what the file at *path* holds, None where there is none."""
+        ...
+
+    def make_container(self, container: OthersContainer) -> None:
+        """Make a key container with a new key, as somebody else would."""
+        ...
+
+    def link(self, thumbprint: str, link: OthersLink) -> None:
+        """Link a certificate in My to a key, whether or not there is one, as somebody else would."""
         ...
 
     def tree(self, folder: str = "C:\\") -> dict[str, bytes]:
@@ -81,6 +94,25 @@ class SandboxNode:
         file = paths.locate(self.root, path)
         return file.read_bytes() if file.is_file() else None
 
+    def make_container(self, container: OthersContainer) -> None:
+        held = Held(
+            name=container.name,
+            provider_type=container.provider_type,
+            key_number=container.key_number,
+            exportable=container.exportable,
+            sddl=container.sddl or "D:(A;;GA;;;BA)",
+            public_key=public(container.key or "others"),
+            key=parts(container.key or "others"),
+        )
+        Containers(self.root).put(held)
+
+    def link(self, thumbprint: str, link: OthersLink) -> None:
+        certificates = Certificates(self.root, Containers(self.root))
+        stored = certificates.stored("My", thumbprint)
+        assert stored is not None
+        linked = Link(**{**asdict(link), "container": link.container or "", "provider": link.provider or ""})
+        certificates.put("My", thumbprint, replace(stored, link=linked))
+
     def tree(self, folder: str = "C:\\") -> dict[str, bytes]:
         top = paths.locate(self.root, folder)
         return {str(file.relative_to(top)): file.read_bytes() for file in top.rglob("*") if file.is_file()}
@@ -97,6 +129,8 @@ IMPLEMENTATIONS = ("sandbox", "mono", "wine")
 
 _NO_CRYPTOAPI = "Mono has no CryptoAPI: neither containers nor stores with keys"
 _ONE_VIEW = "Mono's registry has one view, heeds case, and knows neither the kind none nor empty binary values"
+_FEW_ACCOUNTS = "Mono knows few accounts, by their whole names in one case"
+_NO_IIS_ACCOUNTS = "Wine does not know IIS_IUSRS"
 _NO_APPCMD = "Mono runs no program of Windows: there is no appcmd"
 _NO_HTTP_SYS = "there is no http.sys"
 _NO_RECORDS = "Wine's http.sys keeps no records of certificates"
@@ -105,10 +139,14 @@ CANNOT: dict[str, dict[str, str]] = {
     "sandbox": {},
     "mono": {
         "test_containers.py::* but *without_a_name* *only_providers* *an_access_that_is_none*": _NO_CRYPTOAPI,
+        "test_containers_of_others.py::*": _NO_CRYPTOAPI,
+        "test_links_of_others.py::*": _NO_CRYPTOAPI,
         "test_certificates.py::* but *an_error_names_neither*": _NO_CRYPTOAPI,
         "test_nouns_together.py::*": _NO_CRYPTOAPI,
         "test_app_pools.py::* but *without_iis* *a_damaged_configuration*": _NO_APPCMD,
         "test_bindings.py::* but *without_iis* *does_not_exist* *central_certificate_store*": _NO_HTTP_SYS,
+        "test_accounts.py::test_an_account_of_every_windows_*": _FEW_ACCOUNTS,
+        "test_accounts.py::test_an_account_is_found_whatever_the_case_*": _FEW_ACCOUNTS,
         "test_registry.py::*empty binary*": _ONE_VIEW,
         "test_registry.py::*none*": _ONE_VIEW,
         "test_registry.py::test_the_views_are_two*": _ONE_VIEW,
@@ -117,6 +155,7 @@ CANNOT: dict[str, dict[str, str]] = {
         "test_registry.py::test_staging_the_same_value_again*": _ONE_VIEW,
     },
     "wine": {
+        "test_accounts.py::*IIS_IUSRS*": _NO_IIS_ACCOUNTS,
         "test_bindings.py::test_a_binding_gets_*": _NO_RECORDS,
         "test_bindings.py::test_a_binding_switches_to_*": _NO_RECORDS,
         "test_bindings.py::test_a_binding_goes_back_to_*": _NO_RECORDS,

@@ -14,7 +14,8 @@ using Microsoft.Win32;
 /// <remarks>
 /// ask BASE64 -> answer BASE64; clock SECONDS freezes the node's clock there, and sleeping moves it on; now -> now SECONDS;
 /// watch -> ok, and the next sleep of a frozen clock says "waiting SECONDS" and serves further lines until go; clean -> ok, with the
-/// registry as it was at the start; hold BASE64 -> ok, with that file open for nobody else until release; quit.
+/// registry as it was at the start; hold BASE64 -> ok, with that file open for nobody else until release; make and link BASE64 -> ok, with
+/// the container or the link that the JSON tells; quit.
 /// </remarks>
 internal static class Host
 {
@@ -85,12 +86,25 @@ internal static class Host
                     held.Dispose();
                     Output.WriteLine("ok");
                     break;
+                case "make":
+                    Others.Make(Told(words[1]));
+                    Output.WriteLine("ok");
+                    break;
+                case "link":
+                    Others.Link(Told(words[1]));
+                    Output.WriteLine("ok");
+                    break;
                 case "clean":
                     Clean(atTheStart);
                     Output.WriteLine("ok");
                     break;
             }
         }
+    }
+
+    private static Arguments Told(string word)
+    {
+        return new Arguments(Json.Parse(Encoding.UTF8.GetString(Convert.FromBase64String(word))));
     }
 
     private static void Sleep(TimeSpan span, Dictionary<string, string[]> atTheStart)

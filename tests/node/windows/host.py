@@ -1,6 +1,7 @@
 """A process that plays one node, asked over its standard streams."""
 
 import base64
+import json
 import os
 import select
 import subprocess
@@ -122,6 +123,11 @@ class Host:
     def release(self) -> None:
         """Close the file that is held."""
         self._send("release")
+        self._expect("ok", ANSWER)
+
+    def tell(self, what: str, how: Mapping[str, object]) -> None:
+        """Let somebody else do *what* on the node: `make` a container or `link` a certificate, as *how* says."""
+        self._send(f"{what} {base64.b64encode(json.dumps(how).encode()).decode()}")
         self._expect("ok", ANSWER)
 
     def _send(self, line: str) -> None:

@@ -7,10 +7,13 @@ finds it as if nobody had used it.
 import atexit
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
 from keydeploy.node import paths
+from keydeploy.node.contract.codec import encode
+from tests.node.contract.others import OthersContainer, OthersLink
 from tests.node.windows import program, wine
 from tests.node.windows.cache import discard, own_folder
 from tests.node.windows.host import Host
@@ -48,6 +51,12 @@ class HostedNode:
     def read(self, path: str) -> bytes | None:
         file = paths.locate(self.root, path)
         return file.read_bytes() if file.is_file() else None
+
+    def make_container(self, container: OthersContainer) -> None:
+        self.host.tell("make", {**asdict(container), "key": encode(container.parts) if container.parts else None})
+
+    def link(self, thumbprint: str, link: OthersLink) -> None:
+        self.host.tell("link", {"thumbprint": thumbprint, **asdict(link)})
 
     def tree(self, folder: str = "C:\\") -> dict[str, bytes]:
         top = paths.locate(self.root, folder)

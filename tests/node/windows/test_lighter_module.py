@@ -1,6 +1,5 @@
-"""The module that knows files alone: what it cannot do it says, and does nothing of it."""
+"""The modules that know less than everything: what one cannot do it says, and does nothing of it."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +11,12 @@ from keydeploy.node.contract import (
     Commit,
     Confirm,
     ListAppPools,
+    ListBindings,
+    Operation,
+    ReadAccount,
     ReadBackup,
     ReadRegistry,
+    RecycleAppPool,
     RegistryValue,
     Request,
     Response,
@@ -42,6 +45,12 @@ from tests.node.windows.nodes import NOW, HostedNode
 KEY = "HKLM\\SOFTWARE\\keydeploy-tests\\lighter"
 VALUE = StageRegistry(64, KEY, "Value", None, RegistryValue(kind="dword", data=1))
 FILE = replacing(WEB_CONFIG, b"old", b"new")
+UNKNOWN: dict[str, tuple[Operation, ...]] = {
+    "win_node": (ReadRegistry(64, KEY, "Value"), ReadAccount("Users"), ListBindings(), ReadBackup(None), resume()),
+    "win_node_keys": (ListAppPools(), ListBindings(), RecycleAppPool("Portal"), ReadBackup(None), resume()),
+    "win_node_iis": (ReadBackup(None), StageBackup("run-1", False), resume()),
+}
+"""Some operations that a module does not know."""
 
 
 @pytest.fixture
@@ -50,12 +59,9 @@ def nodes(tmp_path: Path, mono_runtime: None) -> Iterator[tuple[HostedNode, Host
     assert mono_runtime is None
     for name in ("Windows", "ProgramData"):
         (tmp_path / "C" / name).mkdir(parents=True)
-    text = (program.SOURCES.parent / "modules/win_node.ps1").read_text("utf-8")
-    named = {f"{name}.cs" for name in re.findall(r"module_utils\.(\w+)", text)}
-    sources = {name: content for name, content in program.own_sources().items() if name in named}
     light, whole = (
         HostedNode(Host.on_mono(program.for_mono(each), tmp_path), tmp_path)
-        for each in (sources, program.own_sources())
+        for each in (program.sources_of("win_node"), program.own_sources())
     )
     light.write(WEB_CONFIG, b"old")
     yield light, whole
@@ -63,12 +69,24 @@ def nodes(tmp_path: Path, mono_runtime: None) -> Iterator[tuple[HostedNode, Host
     whole.host.close()
 
 
-def test_an_operation_that_it_does_not_know_is_told(nodes: tuple[HostedNode, HostedNode]) -> None:
+@pytest.mark.parametrize("module", UNKNOWN)
+def test_an_operation_that_a_module_does_not_know_is_told(tmp_path: Path, mono_runtime: None, module: str) -> None:
+    assert mono_runtime is None
+    for name in ("Windows", "ProgramData"):
+        (tmp_path / "C" / name).mkdir(parents=True)
+    node = HostedNode(Host.on_mono(program.for_mono(program.sources_of(module)), tmp_path), tmp_path)
+    for operation in UNKNOWN[module]:
+        (result,) = ask(node, operation)
+        assert result["error"]["code"] == "unsupported"
+    assert node.tree() == {}
+    node.host.close()
+
+
+def test_a_request_with_a_change_that_it_does_not_know_is_refused_as_a_whole(
+    nodes: tuple[HostedNode, HostedNode],
+) -> None:
     light, _ = nodes
     before = light.tree()
-    for operation in (ReadRegistry(64, KEY, "Value"), ListAppPools(), ReadBackup(None), resume()):
-        (result,) = ask(light, operation)
-        assert result["error"]["code"] == "unsupported"
     for change in (VALUE, StageBackup("run-1", False)):
         request = Request(RUN, TAG_KEY, (acquire(), BeginJournal(), FILE, change))
         with pytest.raises(NodeError) as caught:  # the request as a whole

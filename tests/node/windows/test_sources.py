@@ -1,32 +1,46 @@
 """The C# keeps to what the oldest node has: C# 5 and the API of .NET Framework 4.5."""
 
-import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from plugins.plugin_utils.csharp import compact, joined
 from tests.conftest import missing
-from tests.node.windows.program import SOURCES
+from tests.node.windows.program import SOURCES, own_sources, sources_of
 
 MODULES = SOURCES.parent / "modules"
+MODULE_NAMES = sorted(file.stem for file in MODULES.glob("*.ps1"))
 API = Path("/usr/lib/mono/4.5-api")
+REFERENCES = (
+    "-r:System.Core.dll",
+    "-r:System.Numerics.dll",
+    "-r:System.Runtime.Serialization.dll",
+    "-r:System.Xml.dll",
+)
 
 
-@pytest.mark.parametrize("module", ["win_node", "win_node_keys"])
-def test_what_a_module_sends_compiles_alone_against_the_oldest_framework(module: str, tmp_path: Path) -> None:
+def compiled(texts: Mapping[str, str], folder: Path) -> bytes:
+    """Answer the assembly that *texts* become, against the oldest framework."""
     if not API.is_dir():
         missing("the API of .NET Framework 4.5 (Debian: mono-devel)")
-    named = re.findall(r"module_utils\.(\w+)", (MODULES / f"{module}.ps1").read_text("utf-8"))
-    options = ["-sdk:4.5-api", "-langversion:5", "-warn:4", "-warnaserror", "-target:library"]
-    references = ["-r:System.Core.dll", "-r:System.Runtime.Serialization.dll", "-r:System.Xml.dll"]
-    files = [SOURCES / f"{name}.cs" for name in named]
-    command = ["mcs", *options, *references, f"-out:{tmp_path / 'node.dll'}", *map(str, files)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-
+    folder.mkdir()
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    options = ["-sdk:4.5-api", "-langversion:5", "-warn:4", "-warnaserror", "-target:library", "-out:node.dll"]
+    command = ["mcs", *options, *REFERENCES, *texts]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return (folder / "node.dll").read_bytes()
+
+
+@pytest.mark.parametrize("module", MODULE_NAMES)
+def test_what_a_module_sends_is_the_same_to_a_compiler_as_what_it_names(module: str, tmp_path: Path) -> None:
+    texts = sources_of(module)
+    sent = joined(map(compact, texts.values()))
+    assert compiled({"Keydeploy.cs": sent}, tmp_path / "sent") == compiled(texts, tmp_path / "named")
 
 
 def test_the_module_that_knows_everything_sends_every_file() -> None:
-    named = re.findall(r"module_utils\.(\w+)", (MODULES / "win_node_keys.ps1").read_text("utf-8"))
-    assert named == sorted(file.stem for file in SOURCES.glob("*.cs"))
+    assert sources_of("win_node_all") == own_sources()

@@ -6,7 +6,7 @@ The folder above has no `__init__.py`: pytest would import it as `winrm` and so 
 """
 
 from .authentication import Account, Authentication, Security
-from .calls import Answering, Call
+from .calls import Answering, Call, Script, Scripting
 from .certificates import Authority, Certificate, self_signed
 from .faults import Action, CutAnswer, CutOutput, Delay, Drop, Fault, Hang, HttpError, Silence
 from .nodes import Exchange, Node
@@ -29,6 +29,8 @@ __all__ = [
     "Hang",
     "HttpError",
     "Node",
+    "Script",
+    "Scripting",
     "Security",
     "Silence",
     "WinRmServer",

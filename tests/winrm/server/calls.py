@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _SEPARATOR = b"\n\0\0\0\0\n"
-"""Stands between what starts the wrapper and what it shall do."""
+"""Stands between what starts the wrapper, what it shall do, and what is input to that."""
+_MODULES = "module_wrapper.ps1"
+"""The script that runs modules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,17 +36,43 @@ class Call:
         return len(self.payload)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A script of Ansible's own that runs on a node without a module: to make a folder, to take a file."""
+
+    node: str
+    """The node's address."""
+    name: str
+    """That of Ansible's file: winrm_put_file.ps1; empty where the whole script stands on the command line."""
+    parameters: Mapping[str, Any]
+    input: bytes = field(repr=False)
+    """What it reads."""
+
+
 Answering = Callable[[Call], str | bytes]
 """Answers what the module prints. Called in a thread of its own for each call."""
 
+Scripting = Callable[[Script], str | bytes]
+"""Answers what a script prints that runs no module, likewise."""
 
-def decode(node: str, payload: bytes) -> Call:
-    """Answer the call that *payload* holds. Raises `ValueError` or `KeyError` for what is none."""
-    _, separator, manifest_text = payload.partition(_SEPARATOR)
+
+def decode(node: str, payload: bytes) -> Call | Script:
+    """Answer what *payload*, which is empty for a script on the command line, asks for.
+
+    Raises `ValueError` or `KeyError` for what Ansible does not write.
+    """
+    if not payload:
+        return Script(node=node, name="", parameters={}, input=b"")
+    _, separator, work = payload.partition(_SEPARATOR)
     if not separator:
         raise ValueError("no payload of Ansible's exec wrapper")
+    manifest_text, _, read = work.partition(_SEPARATOR)
     manifest = json.loads(manifest_text)
-    params = {action["name"]: action["params"] for action in manifest["actions"]}["module_wrapper.ps1"]
+    actions = {action["name"]: action["params"] for action in manifest["actions"]}
+    if _MODULES not in actions:
+        ((name, parameters),) = actions.items()
+        return Script(node=node, name=name, parameters=parameters, input=read)
+    params = actions[_MODULES]
     arguments = {variable["Name"]: variable["Value"] for variable in params["Variables"]}["complex_args"]
     return Call(
         node=node,

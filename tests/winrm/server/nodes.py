@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from . import envelopes
-from .calls import Call, decode
+from .calls import Call, Script, decode
 from .envelopes import FaultCode, Reply, Request
 from .faults import MOMENTS, Action, CutOutput, Delay, Drop, Fault, Hang, HttpError, Silence
 
@@ -63,11 +63,12 @@ class Node:
     """A node; what it records may be read at any time. *struck* counts how often a fault has struck."""
 
     def __init__(
-        self, address: str, answering: Callable[[Call], Awaitable[bytes]], failed: Callable[[Exception], None]
+        self, address: str, answering: Callable[[Call | Script], Awaitable[bytes]], failed: Callable[[Exception], None]
     ) -> None:
         self.address = address
         self.exchanges: list[Exchange] = []
         self.calls: list[Call] = []
+        self.scripts: list[Script] = []
         self.struck = 0
         self._answering = answering
         self._failed = failed
@@ -181,11 +182,14 @@ class Node:
     async def _run(self, command: _Command) -> None:
         fault = self.fault_at(Action.RUN)
         try:
-            call = decode(self.address, bytes(command.input))
-            self.calls.append(call)
+            asked = decode(self.address, bytes(command.input))
+            if isinstance(asked, Call):
+                self.calls.append(asked)
+            else:
+                self.scripts.append(asked)
             if isinstance(fault, Hang):
                 return
-            output = _Output(await self._answering(call))
+            output = _Output(await self._answering(asked))
         except Exception as error:  # the test learns it when the server stops
             self._failed(error)
             output = _Output(b"", b"the test's node has failed", 1)

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from .authentication import Security, known_to_ntlm
-from .calls import Answering, Call
+from .calls import Answering, Call, Script, Scripting
 from .connections import Connection
 from .nodes import Keeper, Node
 
@@ -31,7 +31,8 @@ def addresses(count: int) -> list[str]:
 class WinRmServer:
     """Serves *nodes* (addresses of 127.0.0.0/8) between `start` and `stop`, or as a context manager.
 
-    *answering* is called with each module that Ansible runs and answers what the module prints. Connections to
+    *answering* is called with each module that Ansible runs and answers what the module prints; `scripting`, where it
+    is set, likewise with each script of Ansible's own that runs no module, which are refused otherwise. Connections to
     *closed* addresses are refused. `stop` raises what has failed in between, `answering` included.
     """
 
@@ -47,6 +48,7 @@ class WinRmServer:
         self.port = 0
         self.security = security
         self.nodes = {address: Node(address, self._answer, self._failed) for address in nodes}
+        self.scripting: Scripting | None = None
         self._answering = answering
         self._closed = closed
         self._keeper = Keeper(kept)
@@ -134,16 +136,23 @@ class WinRmServer:
         except Exception as error:  # the test learns it when the server stops
             self._failed(error)
 
-    async def _answer(self, call: Call) -> bytes:
-        return await self._loop.run_in_executor(self._pool, self._printed, call)
+    async def _answer(self, asked: Call | Script) -> bytes:
+        return await self._loop.run_in_executor(self._pool, self._printed, asked)
 
-    def _printed(self, call: Call) -> bytes:
+    def _printed(self, asked: Call | Script) -> bytes:
         try:
-            printed = self._answering(call)
+            printed = self._answering(asked) if isinstance(asked, Call) else self._run_script(asked)
         except Exception as error:  # told here, because nobody waits for it once the command has been ended
             self._failed(error)
             raise
         return printed.encode() if isinstance(printed, str) else printed
+
+    def _run_script(self, script: Script) -> str | bytes:
+        if self.scripting is None:
+            if script.name:
+                raise ValueError(f"a script without a module: {script.name}")
+            raise ValueError("no payload of Ansible's exec wrapper")
+        return self.scripting(script)
 
     def _failed(self, error: Exception) -> None:
         if error not in self._errors:
