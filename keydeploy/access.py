@@ -16,7 +16,8 @@ from keydeploy.edit import Difference
 SYSTEM = "S-1-5-18"
 ADMINISTRATORS = "S-1-5-32-544"
 
-_POOL = "iis apppool\\"
+POOLS = "iis apppool\\"
+"""Begins the names of the accounts of app pools; in lower case."""
 _SID = re.compile(r"S-1(-[0-9]+)+", re.IGNORECASE)
 
 _WELL_KNOWN = {
@@ -196,8 +197,8 @@ def known_sid(account: str) -> str | None:
     if _SID.fullmatch(account):
         return account.upper()
     name = account.lower()
-    if name.startswith(_POOL):
-        return pool_sid(account[len(_POOL) :])
+    if name.startswith(POOLS):
+        return pool_sid(account[len(POOLS) :])
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     well_known = {each.lower(): sid for each, sid in _WELL_KNOWN.items()} | _OTHER_NAMES

@@ -14,6 +14,11 @@ class KeydeployError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def told(self) -> str:
+        """Answer the message and the hint in one line."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
 
 class SpecError(KeydeployError):
     """A spec that may not be rolled out; *problems* holds all of its mistakes."""

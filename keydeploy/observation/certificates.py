@@ -102,17 +102,16 @@ def _observed(scene: Scene, name: str, declared: InstalledCertificate) -> tuple[
     subject = Subject(
         address=f"certificates.{name}",
         target=f"thumbprint {declared.thumbprint} ({certificate.subject})",
-        wanted=certificate.fingerprint,
-        warnings=warnings(certificate, now=scene.now),
+        wanted=certificate.key.fingerprint,
+        warnings=(*warnings(certificate, now=scene.now), *scene.pools.unknown(declared.readers)),
         violations=violations(certificate, now=scene.now, uses=_uses(scene.spec, name)),
     )
     try:
         stores = Stores(scene.spec, scene.response)
         compared = _compare(scene, stores, name, declared, certificate)
     except (DocumentError, NodeError) as error:
-        hint = getattr(error, "hint", None)
-        return replace(subject, refusal=f"{error.message}; {hint}" if hint else error.message), []
-    found = certificate.fingerprint if stores.find("My", declared.thumbprint) else None
+        return replace(subject, refusal=error.told), []
+    found = certificate.key.fingerprint if stores.find("My", declared.thumbprint) else None
     seen = replace(
         subject,
         differences=compared.differences,

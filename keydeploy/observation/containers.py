@@ -73,7 +73,7 @@ def observe(scene: Scene) -> tuple[list[Subject], list[Change], list[Change]]:
             state = scene.response.to(ReadContainer(name), ContainerState)
             compared = _compared(scene, name, declared, state)
         except (DocumentError, NodeError) as error:
-            subjects.append(replace(subject, refusal=f"{error.message}; {error.hint}" if error.hint else error.message))
+            subjects.append(replace(subject, refusal=error.told))
             continue
         users = _users(scene, state) if compared.replaces else []
         subjects.append(
@@ -86,6 +86,7 @@ def observe(scene: Scene) -> tuple[list[Subject], list[Change], list[Change]]:
                 vanishes=declared.private_key is None,
                 irreversible=compared.irreversible,
                 impact=tuple(_impact(scene, name, compared, users)),
+                warnings=scene.pools.unknown(declared.readers),
             )
         )
         if compared.change:

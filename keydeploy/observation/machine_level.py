@@ -109,7 +109,7 @@ class _Place:
         try:
             return self._compare()
         except DocumentError as error:
-            refusal = f"{error.message}; {error.hint}" if error.hint else error.message
+            refusal = error.told
             return [replace(self._subject(address), refusal=refusal) for address in _addresses(self.machine)], None
 
     def _subject(self, address: str, differences: tuple[Difference, ...] = ()) -> Subject:

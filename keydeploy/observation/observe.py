@@ -135,7 +135,7 @@ def _look(sight: Sight) -> tuple[list[Subject], list[FileChange]]:
     try:
         return sight.compare()
     except DocumentError as error:
-        refusal = f"{error.message}; {error.hint}" if error.hint else error.message
+        refusal = error.told
         return [Subject(address=address, target=sight.target, refusal=refusal) for address in sight.addresses()], []
 
 

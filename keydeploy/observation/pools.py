@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 
 from keydeploy import iis
-from keydeploy.access import known_sid, pool_sid
+from keydeploy.access import POOLS, known_sid, pool_sid
 from keydeploy.edit import Difference
 from keydeploy.errors import DocumentError, NodeError
 from keydeploy.node.contract import AppPoolList, AppPoolSettings, AppPoolState, ListAppPools, Response
@@ -62,6 +62,11 @@ class Pools:
             raise DocumentError(f"IIS has no app pool {name}, which the application names", hint="create the app pool")
         return pool
 
+    def unknown(self, readers: Iterable[str]) -> tuple[str, ...]:
+        """Answer a warning for each of *readers* that is the account of an app pool which IIS does not have."""
+        names = (reader[len(POOLS) :] for reader in readers if reader.lower().startswith(POOLS))
+        return tuple(f"IIS has no app pool {name}" for name in names if self._pools and self.named(name) is None)
+
     def workers(self, applications: Iterable[Application], readers: Iterable[str]) -> frozenset[str]:
         """Answer the accounts (SIDs) of the pools of *applications*, which must use a key that *readers* may use.
 
@@ -104,7 +109,7 @@ def observe(spec: Spec, pools: Pools) -> tuple[list[Subject], list[Change]]:
         try:
             pool = pools.of(application)
         except DocumentError as error:
-            subjects.append(Subject(address=address, target=None, refusal=_refusal(error)))
+            subjects.append(Subject(address=address, target=None, refusal=error.told))
             continue
         before = wanted.get(pool.name.lower())
         after = _joined(before.after if before else _NOTHING, _settings(application.app_pool))
@@ -167,7 +172,3 @@ def _differs(change: AppPoolChange) -> bool:
 
 def _word(value: bool | None) -> str:
     return {True: "true", False: "false", None: "unknown"}[value]
-
-
-def _refusal(error: DocumentError) -> str:
-    return f"{error.message}; {error.hint}" if error.hint else error.message

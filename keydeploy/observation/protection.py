@@ -21,7 +21,8 @@ from keydeploy.webconfig.providers import Providers, add_provider
 from keydeploy.webconfig.sections import PROVIDER, ProtectedSection, every_section, is_encrypted, own_section
 
 _ABSENT, _PRESENT = "absent", "present"
-_NEWEST = Algorithms()
+_USUAL = {"v2.0": Algorithms("3des", "rsa1_5")}
+"""What a runtime is sure to read, where it is not the newest."""
 
 
 class Protection:
@@ -45,6 +46,7 @@ class Protection:
         self._web_config = web_config
         self._documents = [*upper, web_config.document]
         self._version = version
+        self._usual = _USUAL.get(version, Algorithms())
         self._providers = Providers(self._documents)
         self._added: str | None = None
         self._seen: dict[str, tuple[Difference, ...]] = {}
@@ -86,7 +88,7 @@ class Protection:
         return (*encryption, *self._of_provider(element, opened, provider))
 
     def _algorithms(self, opened: Opened | None) -> Algorithms:
-        present = opened.how.algorithms if opened else _NEWEST
+        present = opened.how.algorithms if opened else self._usual
         return Algorithms(self._declared.cipher or present.cipher, self._declared.key_wrap or present.key_wrap)
 
     def _of_encryption(
@@ -126,7 +128,7 @@ class Protection:
                 f"the provider {name} is there and does not lead to the machine-wide container {container}",
                 hint="declare another name as `provider`, or correct the entry by hand",
             )
-        key_wrap = self._declared.key_wrap or _NEWEST.key_wrap
+        key_wrap = self._declared.key_wrap or self._usual.key_wrap
         add_provider(self._web_config, name, container, version=self._version, key_wrap=key_wrap)
         self._added = name
         return name

@@ -29,7 +29,10 @@ _NO_WIF = "the application's pool loads .NET 2.0, which has no system.identityMo
 _RESTARTS = "restarts the application"
 _KEY = "forms tickets, session cookies and view state of before are refused: people sign in again"
 _TOKENS = "session cookies of before are refused: people sign in again"
-_CODE = "protects cookies only where the application says so in code: docs/keys-and-certificates.md has it"
+_CODE = (
+    "people cannot sign in, or each node reads its own cookies alone, until the application protects them by the"
+    " certificate in its own code: docs/keys-and-certificates.md has it"
+)
 
 _VARIABLE = re.compile(r"%[^%\\/]+%")
 

@@ -200,7 +200,7 @@ def _tried(declaration: Declaration, where: Path, read: Callable[[], T]) -> Gene
     try:
         return read()
     except KeyMaterialError as error:
-        text = f"{error.message}; {error.hint}" if error.hint else error.message
+        text = error.told
         yield Problem(declaration.place_of_value(where), address(where), text)
         return None
 

@@ -221,7 +221,7 @@ def _bindings(declaration: Declaration) -> Iterator[Problem]:
 
 
 def _problem(declaration: Declaration, path: Path, error: KeyMaterialError) -> Problem:
-    text = f"{error.message}; {error.hint}" if error.hint else error.message
+    text = error.told
     return Problem(declaration.place_of_value(path), address(path), text)
 
 
