@@ -203,17 +203,6 @@ def test_the_playbook_uses_nothing_but_the_two_collections() -> None:
     assert play["gather_facts"] is False
 
 
-@pytest.mark.skipif(
-    not (rival_collections.CACHE / f"ansible-{rival_collections.VERSION}").is_dir(),
-    reason="the collections of the playbook are not here; python -m benchmarks.side_by_side fetches them",
-)
-def test_the_playbook_runs_to_its_end_on_every_node(tmp_path: Path) -> None:
-    figures = rival.measure(tmp_path, rival_collections.fetch(), nodes=2, node_time=0.0)
-    assert (figures.first.calls, figures.first.scripts) == (28, 19)
-    assert (figures.again.calls, figures.again.scripts) == (23, 8)
-    assert figures.first.request_bytes > figures.again.request_bytes > 1_000_000
-
-
 def test_a_node_of_the_playbook_has_none_of_the_files_that_are_copied_and_later_all() -> None:
     asked = {"_copy_mode": "query", "files": [{"dest": "a"}], "directories": [], "symlinks": [], "dest": "C:\\"}
     call = Call(node="127.0.1.1", module="ansible.windows.win_copy", arguments=asked, csharp={}, payload=b"12345")

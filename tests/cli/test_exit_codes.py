@@ -43,8 +43,8 @@ def test_the_most_telling_holds(found: Report, code: int) -> None:
     assert exit_code(found) == code
 
 
-def test_the_order_is_three_five_interrupted_four_one_two_zero() -> None:
-    assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 130]
+def test_the_order_is_three_five_interrupted_four_one_six_two_zero() -> None:
+    assert [int(code) for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6, 130]
     everything = report(*Verdict, causes=[*Cause])
     assert exit_code(replace(everything, problems=(PROBLEM,))) == 3
     assert exit_code(everything) == 5

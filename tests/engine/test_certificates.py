@@ -90,15 +90,20 @@ def test_a_new_certificate_takes_the_place_of_the_old_one_which_goes_when_that_i
     assert leaks(stand, *runs, left, planned, removed, again) == []
 
 
-def test_all_of_it_happens_in_one_run_where_that_is_accepted_from_the_beginning(tmp_path: Path) -> None:
+def test_the_run_that_switches_keeps_the_old_one_whatever_is_accepted_and_the_next_removes_it(tmp_path: Path) -> None:
     old, new = issued("portal.contoso.com"), issued("portal.contoso.com", "previous", ends=400)
     stand = farm(tmp_path, old)
     assert stand.keydeploy("apply").code == 0
     declare_instead(stand, new)
 
+    switched = stand.tell("apply", "--accept-irreversible")
+    kept = there(stand, old)
     ran = stand.tell("apply", "--accept-irreversible")
+    again = stand.tell("apply", "--accept-irreversible")
 
+    assert (switched.code, kept) == (0, [(True, True)] * 2), switched.text
     assert (ran.code, there(stand, old), there(stand, new)) == (0, [(False, False)] * 2, [(True, True)] * 2), ran.text
+    assert (again.code, again.of("portal")["verdict"]) == (0, "in_order"), again.text
     assert [beside.bound(at(stand, node)) for node in NODES] == [thumbprint(new)] * 2
 
 
@@ -135,7 +140,7 @@ def test_one_that_is_still_in_use_stays_whatever_is_accepted(tmp_path: Path) -> 
 
     assert (ran.code, there(stand, old)) == (0, [(True, True)] * 2), ran.text
     assert [beside.bound(at(stand, node), port=8443) for node in NODES] == [thumbprint(old)] * 2
-    (told,) = (warning for warning in warnings(stand.tell("drift")) if "superseded" in warning)
+    (told,) = (warning for warning in warnings(stand.tell("drift")) if "kept for" in warning)
     assert "binding *:8443: of Default Web Site" in told
 
 

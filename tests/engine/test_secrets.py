@@ -14,9 +14,10 @@ EVERYTHING = {"ANSIBLE_DISPLAY_TRACEBACK": "always", "ANSIBLE_LOG_PATH": "ansibl
 
 BROKEN_INSIDE = """
 import keydeploy.observation
+from keydeploy.node.contract import FileState
 
-def observe(spec, response):
-    shown = [file.content.reveal() for file in response.files() if file.content]
+def observe(spec, response, accepted):
+    shown = [file.content.reveal() for file in response.all(FileState) if file.content]
     raise RuntimeError(repr(shown), *(secret.reveal() for secret in spec.secrets().values()))
 
 keydeploy.observation.observe = observe
@@ -114,6 +115,6 @@ def test_nothing_leaks_from_an_internal_error(tmp_path: Path) -> None:
 
     assert '"event": "result"' in plain.out
     assert reasons(told.of("portal")) == [
-        f"{node}: internal error: RuntimeError at sitecustomize.py:6" for node in ("web1", "web2")
+        f"{node}: internal error: RuntimeError at sitecustomize.py:7" for node in ("web1", "web2")
     ]
     assert leaks(stand, plain, told) == []
