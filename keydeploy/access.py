@@ -211,6 +211,11 @@ def sddl(readers: Iterable[str]) -> str:
     return "D:P(A;;GA;;;SY)(A;;GA;;;BA)" + "".join(f"(A;;GR;;;{sid})" for sid in others)
 
 
+def listed(readers: Iterable[str], names: Names) -> str:
+    """Answer the names of all who may use a key that *readers* (SIDs) may use."""
+    return ", ".join(_sorted_names({*readers, SYSTEM, ADMINISTRATORS}, names))
+
+
 def entries(descriptor: str) -> tuple[Entry, ...]:
     """Read the access list of *descriptor* (SDDL); an entry that is for what lies below alone says nothing of a key."""
     return tuple(_entries(_access_list(descriptor) or ""))

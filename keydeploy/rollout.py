@@ -21,7 +21,10 @@ from itertools import pairwise
 from keydeploy.plan import Cause, Plan, Reason
 from keydeploy.spec.model import Rollout
 
-_ACCEPT = "apply --accept-irreversible does it all the same (variable keydeploy_accept_irreversible)"
+_ACCEPT = (
+    "declare the key of before as previous_key, where there is such a place; otherwise apply --accept-irreversible"
+    " does it all the same (variable keydeploy_accept_irreversible)"
+)
 
 _SPARE_MARGIN = 1.0
 """Seconds beyond what staging showed, for a controller that is busier than it was then."""

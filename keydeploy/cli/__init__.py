@@ -13,7 +13,7 @@ _VERBS = (validate, plan, show, apply, rollback, drift, status, doctor, rehearse
 _EPILOG = """\
 exit codes:
   0 fine · 1 error, or rolled back · 2 changes pending, or drift · 3 spec invalid, or no node declared
-  4 a node could not be reached · 5 roll-out incomplete · 130 interrupted
+  4 a node could not be reached · 5 roll-out incomplete · 6 policy · 130 interrupted
 
 example:
   keydeploy plan inventory.yml && keydeploy apply inventory.yml

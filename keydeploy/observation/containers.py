@@ -20,11 +20,13 @@ from keydeploy.node.contract import ContainerState, PublicKey, ReadContainer, Se
 from keydeploy.observation.model import Change, ContainerChange, HeldKey, Recycling, Subject
 from keydeploy.observation.pools import RECYCLES, account_of
 from keydeploy.observation.scene import Scene
+from keydeploy.observation.section_keys import SectionKeys
 from keydeploy.spec.model import Application, KeyContainer, Spec
+from keydeploy.webconfig.sections import is_encrypted
 
 _SHORT = len("sha256:") + 16
 _FOR_SIGNATURES = 2
-_LOST = "the key in the container cannot be exported, and is not declared as previous_key: it cannot be put back"
+_LOST = "the key in the container cannot be exported and is not declared, so it cannot be put back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +112,10 @@ def compare(wanted: Wanted, state: ContainerState, names: access.Names, *, early
     if state.public_key is None or state.sddl is None:
         found = "absent" if state.state == "absent" else "without a key"
         change = ContainerChange(name=wanted.name, before=None, after=after, early=early)
-        return Compared(differences=(Difference("key", found, wanted.key.fingerprint[:_SHORT]),), change=change)
+        made = [Difference("key", found, wanted.key.fingerprint[:_SHORT])]
+        made += [Difference("key readers", "absent", access.listed(wanted.readers, names))]
+        made += [Difference("exportable", "absent", "true")] if wanted.exportable else []
+        return Compared(differences=tuple(made), change=change)
     is_same = _is(wanted.key, state.public_key)
     differences = (*_of_key(wanted, state, is_same=is_same), *access.differences(state.sddl, wanted.readers, names))
     if not differences:
@@ -167,10 +172,23 @@ def _compared(scene: Scene, name: str, declared: KeyContainer, state: ContainerS
 def _of_protected_sections(scene: Scene, name: str) -> frozenset[str]:
     """Answer the accounts (SIDs) of the pools whose applications must decrypt sections with the container *name*."""
     in_iis = [each for each in scene.spec.applications.values() if each.site is not None]
-    protected = ((each, each.protected_sections) for each in in_iis)
-    own = [each for each, sections in protected if sections is not None and sections.container == name]
+    own = [each for each in in_iis if _needs(scene, each, name)]
     inheriting = [each for each in in_iis if each not in own and any(_is_above(upper, each) for upper in own)]
     return scene.pools.workers([*own, *inheriting], scene.spec.key_containers[name].readers)
+
+
+def _needs(scene: Scene, application: Application, name: str) -> bool:
+    """Tell whether *application* has sections that are, or shall be, encrypted with the container *name*."""
+    sections = application.protected_sections
+    if sections is not None and sections.container == name:
+        return True
+    found = next(each for each, declared in scene.spec.applications.items() if declared is application)
+    with suppress(DocumentError):
+        document, keys = scene.files.above("own", found), SectionKeys(scene.spec)  # as it will be
+        encrypted = [each for each in document.root.walk() if is_encrypted(each)] if document else []
+        opened = [keys.open(document, each, name) for each in encrypted if document is not None]
+        return any(each is not None and each.container == name for each in opened)
+    return False
 
 
 def _is_above(upper: Application, lower: Application) -> bool:

@@ -6,6 +6,7 @@ shall mean: encrypting it again would give other bytes.
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
+from difflib import get_close_matches
 
 from keydeploy.edit import Ciphertext, Difference
 from keydeploy.errors import DocumentError
@@ -135,15 +136,18 @@ class Protection:
 
 
 def unseen(document: Document, name: str) -> tuple[str, ...]:
-    """Answer what a person should know where the section at the path *name* is not, or not all, in *document*."""
+    """Answer what a person should know where the section at the path *name* is not, or not all, in *document*.
+
+    Raises `DocumentError` where *name* is misspelt.
+    """
     found = [path for path, _ in every_section(document)]
     own = own_section(document, name)
     if own is None:
-        similar = next((path for path in found if path.lower() == name.lower() and path != name), None)
-        advice = f"; it has {similar}, and names are case-sensitive" if similar else ""
-        return (
-            (f"the file has no such section, so nothing is encrypted{advice}",) if name not in found or similar else ()
-        )
+        similar = next(iter(get_close_matches(name.lower(), [path.lower() for path in found], n=1, cutoff=0.85)), None)
+        if similar is not None and name not in found:
+            meant = next(path for path in found if path.lower() == similar)
+            raise DocumentError(f"the file has no section {name}, but {meant}", hint="correct the name, also its case")
+        return ("the file has no such section, so nothing is encrypted",) if name not in found else ()
     others = (element for path, element in every_section(document) if path == name and element is not own)
     if any(not is_encrypted(element) for element in others):
         return ("a <location> of the file has such a section too, which stays in clear",)

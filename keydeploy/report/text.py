@@ -52,6 +52,8 @@ def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
 
 def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:
     yield Text.assemble((f"farm {farm.farm}", "bold"), f": {_summary(farm, verb)}", style=_verdict_style(farm.verdict))
+    if not farm.reasons and any(node.plan is not None and node.plan.violations for node in farm.nodes):
+        yield Text("  ! something below must not be used (policy)", style="red")
     for reason in farm.reasons:
         yield Text(f"  ! {reason}", style="red")
         if reason.hint:
@@ -106,7 +108,7 @@ def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]
     yield from (Text(f"        impact: {impact}") for impact in operation.impact)
     if operation.irreversible:
         yield Text(f"        cannot be undone: {operation.irreversible}", style="red")
-    yield from (Text(f"        ! {violation}", style="red") for violation in operation.violations)
+    yield from (Text(f"        ! policy: {violation}", style="red") for violation in operation.violations)
     yield from (Text(f"        ! {warning}", style="yellow") for warning in operation.warnings)
 
 

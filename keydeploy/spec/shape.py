@@ -25,7 +25,7 @@ _JINJA = r"|\{\{"
 _NO_TEXT = "(?!)"
 """Begins the pattern of what is text only as an expression."""
 _NETWORK_PATH = re.compile(r"[\\/]{2}")
-_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f]")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x85\xa0\u2028\u2029]")
 _KINDS = {
     bool: "yes or no",
     int: "a number",

@@ -38,7 +38,7 @@ def test_help_lists_the_verbs_that_work_and_the_exit_codes(capsys: pytest.Captur
     text = capsys.readouterr().out
 
     assert tuple(re.findall(r"^    (\w+) ", text, re.MULTILINE)) == VERBS
-    assert "5 roll-out incomplete · 130 interrupted" in text
+    assert "5 roll-out incomplete · 6 policy · 130 interrupted" in text
 
 
 @pytest.mark.parametrize("verb", [*((verb,) for verb in VERBS), ("sandbox", "create")], ids=" ".join)

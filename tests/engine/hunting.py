@@ -111,7 +111,7 @@ def _private_keys(value: Any) -> Iterator[tuple[RSAPrivateKey, str | None]]:
                 key = load_pem_private_key(text.encode(), password.encode() if password else None)
                 assert isinstance(key, RSAPrivateKey)
                 yield key, password
-        if isinstance(value.get("pfx"), str):
+        if isinstance(value.get("pfx"), str) and "{{" not in value["pfx"]:
             password = value.get("password")
             content = base64.b64decode(value["pfx"])
             packed = pkcs12.load_pkcs12(content, password.encode() if password else None).key

@@ -20,6 +20,7 @@ NODES = ("web1", "web2")
 ADMINISTRATORS = "(A;;GA;;;SY)(A;;GA;;;BA)"
 DENYING = f"D:(D;;GR;;;{POOL_SID}){ADMINISTRATORS}(A;;GR;;;{POOL_SID})"
 INHERITED = f"D:AI(A;ID;GA;;;SY)(A;ID;GA;;;BA)(A;ID;GR;;;BU)(A;ID;GR;;;{POOL_SID})"
+UNLIMITED = "D:NO_ACCESS_CONTROL"
 MANY_READERS = f"D:P{ADMINISTRATORS}(A;;GR;;;{POOL_SID})(A;;GR;;;WD)(A;;GR;;;AU)(A;;GA;;;NS)"
 
 
@@ -44,6 +45,7 @@ def held(stand: Stand) -> list[Held | None]:
         pytest.param(OthersContainer(name="portal", key_number=2), "signatures alone", id="signatures"),
         pytest.param(OthersContainer(name="Portal", sddl=DENYING), f"remove what denies {POOL}", id="denying"),
         pytest.param(OthersContainer(name="Portal", sddl=INHERITED), "remove Users", id="inherited"),
+        pytest.param(OthersContainer(name="Portal", sddl=UNLIMITED), "key readers: no limits", id="no limits"),
         pytest.param(
             OthersContainer(name="Portal", sddl=MANY_READERS),
             "remove Authenticated Users, remove Everyone, remove NETWORK SERVICE",

@@ -13,7 +13,7 @@ from tests.engine.hunting import leaks
 from tests.engine.kinds import FOR_POOL
 
 NODES = ("web1", "web2")
-LOST = "the key in the container cannot be exported, and is not declared as previous_key: it cannot be put back"
+LOST = "the key in the container cannot be exported and is not declared, so it cannot be put back"
 ABSENT = {"state": "absent"}
 WITH_OLD_KEY = container("portal", previous_key=pem("previous"))
 NAMES_IT = b"""<configuration>

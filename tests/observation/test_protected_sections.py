@@ -527,7 +527,6 @@ def test_session_tokens_stand_beside_protected_sections(node: Node) -> None:
 @pytest.mark.parametrize(
     ("content", "section", "warning"),
     [
-        (CONNECTION_STRINGS, "ConnectionStrings", "it has connectionStrings, and names are case-sensitive"),
         (CONNECTION_STRINGS, "appSettings", "the file has no such section, so nothing is encrypted"),
         (
             f'{CONNECTION_STRINGS}<location path="admin">{CONNECTION_STRINGS}</location>',
@@ -541,6 +540,13 @@ def test_what_a_declaration_does_not_reach_is_told(node: Node, content: str, sec
     found = node.observe(declared(sections=[section])).subjects
     (subject,) = (each for each in found if each.address == f"applications.portal.protected_sections.{section}")
     assert [warning in text for text in subject.warnings] == [True]
+
+
+@pytest.mark.parametrize("name", ["ConnectionStrings", "conectionStrings"])
+def test_a_misspelt_section_is_refused(node: Node, name: str) -> None:
+    node.write(WEB, web(CONNECTION_STRINGS))
+    refusal = f"the file has no section {name}, but connectionStrings; correct the name, also its case"
+    assert refused(node, declared(sections=[name])) == refusal
 
 
 def test_sections_beside_the_declared_ones_are_rotated_with_the_key_so_that_they_stay_readable(node: Node) -> None:
