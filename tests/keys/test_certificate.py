@@ -676,3 +676,16 @@ def test_all_violations_are_told_together() -> None:
     found = of(signed_with(old, "06092a864886f70d010105"))
 
     assert len(violations(found, now=NOW, uses=EVERYTHING)) == 4
+
+
+def test_parts_of_a_name_are_called_as_windows_calls_them() -> None:
+    """Source: [MS-OSCO], the table of a subject's parts, and CertNameToStr."""
+    parts = [
+        (NameOID.POSTAL_CODE, "98052"),
+        (NameOID.SURNAME, "Doe"),
+        (NameOID.GIVEN_NAME, "Jane"),
+        (NameOID.INITIALS, "JD"),
+        (NameOID.COMMON_NAME, "portal"),
+    ]
+    name = x509.Name([x509.NameAttribute(*part) for part in parts])
+    assert as_windows_shows(name) == "CN=portal, I=JD, G=Jane, SN=Doe, PostalCode=98052"
