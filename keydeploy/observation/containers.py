@@ -20,9 +20,9 @@ from keydeploy.node.contract import ContainerState, PublicKey, ReadContainer, Se
 from keydeploy.observation.model import Change, ContainerChange, HeldKey, Recycling, Subject
 from keydeploy.observation.pools import RECYCLES, account_of
 from keydeploy.observation.scene import Scene
-from keydeploy.observation.section_keys import SectionKeys
 from keydeploy.spec.model import Application, KeyContainer, Spec
-from keydeploy.webconfig.sections import is_encrypted
+from keydeploy.webconfig.providers import Providers
+from keydeploy.webconfig.sections import PROVIDER
 
 _SHORT = len("sha256:") + 16
 _FOR_SIGNATURES = 2
@@ -178,16 +178,19 @@ def _of_protected_sections(scene: Scene, name: str) -> frozenset[str]:
 
 
 def _needs(scene: Scene, application: Application, name: str) -> bool:
-    """Tell whether *application* has sections that are, or shall be, encrypted with the container *name*."""
+    """Tell whether *application* has sections that are, or shall be, encrypted with the container *name*.
+
+    Sections that are no longer declared count by the provider entry in its own file.
+    """
     sections = application.protected_sections
     if sections is not None and sections.container == name:
         return True
     found = next(each for each, declared in scene.spec.applications.items() if declared is application)
     with suppress(DocumentError):
-        document, keys = scene.files.above("own", found), SectionKeys(scene.spec)  # as it will be
-        encrypted = [each for each in document.root.walk() if is_encrypted(each)] if document else []
-        opened = [keys.open(document, each, name) for each in encrypted if document is not None]
-        return any(each is not None and each.container == name for each in opened)
+        document = scene.files.above("own", found)  # as it will be
+        if document is not None:
+            providers = Providers([document])
+            return any(providers.leads(each.get(PROVIDER) or "", name) for each in document.root.walk())
     return False
 
 

@@ -542,6 +542,14 @@ def test_what_a_declaration_does_not_reach_is_told(node: Node, content: str, sec
     assert [warning in text for text in subject.warnings] == [True]
 
 
+def test_a_pool_keeps_its_right_to_a_key_while_its_application_has_sections_that_need_it(node: Node) -> None:
+    node.write(WEB, web(CONNECTION_STRINGS))
+    mended(node, declared())
+    spec = spec_of({"portal": ALONE}, key_containers=containers())
+    found = {each.address: each.differences for each in node.observe(spec).subjects}
+    assert found["key_containers.Portal"] == ()
+
+
 @pytest.mark.parametrize("name", ["ConnectionStrings", "conectionStrings"])
 def test_a_misspelt_section_is_refused(node: Node, name: str) -> None:
     node.write(WEB, web(CONNECTION_STRINGS))
