@@ -10,6 +10,7 @@ from typing import TypeVar, assert_never
 
 from keydeploy import edit
 from keydeploy.errors import NodeError
+from keydeploy.keys.certificate import PROVIDER_TYPE, thumbprint_of
 from keydeploy.node.contract import (
     AcquireLock,
     BeginJournal,
@@ -48,15 +49,11 @@ from keydeploy.observation import (
     questions,
     undo,
 )
-from keydeploy.observation.certificates import thumbprint_of
 from keydeploy.plan import Finish, NodePlan
 from keydeploy.secret import Secret
 from keydeploy.spec.model import Backups, Spec
 
 T = TypeVar("T")
-
-_PROVIDER_OF_CERTIFICATES = 24
-"""RSA and AES, so that .NET Framework code that reads `PrivateKey` can sign with SHA-256."""
 
 _ANY_TIME = 1e11
 """A grace, in seconds, that no node exceeds."""
@@ -194,7 +191,7 @@ def _stage_certificate(change: CertificateChange, spec: Spec) -> StageCertificat
         after = StoredCertificate(
             der=_declared({thumbprint_of(der): der for der in members}, change.thumbprint),
             container=change.after.container,
-            provider_type=_PROVIDER_OF_CERTIFICATES,
+            provider_type=PROVIDER_TYPE,
             friendly_name=change.after.friendly_name,
         )
     return StageCertificate(change.store, change.thumbprint, change.before, after, early=change.early)

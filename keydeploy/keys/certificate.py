@@ -24,6 +24,10 @@ from keydeploy.keys.distinguished_name import as_windows_shows
 from keydeploy.keys.pem import blocks
 from keydeploy.keys.rsa_key import RsaKey
 
+OWN_CONTAINERS = "keydeploy-"
+"""Begins the name of the container that holds a certificate's key; the thumbprint follows."""
+PROVIDER_TYPE = 24
+"""Of those containers: RSA and AES, so that .NET Framework code that reads `PrivateKey` can sign with SHA-256."""
 NEAR_EXPIRY_DAYS = 30
 _DAY = 86400
 _LABELS = ("CERTIFICATE", "X509 CERTIFICATE")
@@ -67,8 +71,8 @@ class Certificate:
 
     @property
     def thumbprint(self) -> str:
-        """Windows' name for the certificate: SHA-1 of its DER, in upper-case hex."""
-        return hashlib.sha1(self.der, usedforsecurity=False).hexdigest().upper()
+        """Windows' name for the certificate; see `thumbprint_of`."""
+        return thumbprint_of(self.der)
 
     @property
     def fingerprint(self) -> str:
@@ -99,6 +103,11 @@ class Certificate:
     def roots(self) -> tuple[bytes, ...]:
         """The members of the chain for the store Root, which takes self-signed ones alone (KB2802568)."""
         return tuple(der for der in self.chain if is_self_signed(parsed(der)))
+
+
+def thumbprint_of(der: bytes) -> str:
+    """Answer Windows' name for the certificate *der*: its SHA-1, in upper-case hex."""
+    return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
 
 
 def load_pfx(base64_text: str, password: str | None) -> Certificate:

@@ -82,9 +82,7 @@ class RsaKey:
 
         The hash is over the SubjectPublicKeyInfo in DER (RFC 5280), as other tools have it.
         """
-        public_key = self.private().public_key()
-        content = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return f"sha256:{hashlib.sha256(content).hexdigest()}"
+        return public_fingerprint(self._public())
 
     def parts(self) -> dict[str, Secret]:
         """Answer the key in the parts and lengths of .NET's `RSAParameters`: big-endian.
@@ -95,6 +93,12 @@ class RsaKey:
 
     def _public(self) -> rsa.RSAPublicNumbers:
         return self.private().public_key().public_numbers()
+
+
+def public_fingerprint(numbers: rsa.RSAPublicNumbers) -> str:
+    """Identify a public key: `sha256:` and the SHA-256 (hex) of its SubjectPublicKeyInfo in DER (RFC 5280)."""
+    content = numbers.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def load(text: str, password: str | None = None) -> RsaKey:

@@ -5,14 +5,21 @@ new certificate can stand beside the old one. Intermediates go to CA, self-signe
 breaks the log-on by client certificates (Microsoft KB 2802568).
 """
 
-import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from keydeploy.edit import Difference
 from keydeploy.errors import DocumentError, NodeError
-from keydeploy.keys.certificate import Certificate, Use, violations, warnings
+from keydeploy.keys.certificate import (
+    OWN_CONTAINERS,
+    PROVIDER_TYPE,
+    Certificate,
+    Use,
+    thumbprint_of,
+    violations,
+    warnings,
+)
 from keydeploy.node.contract import (
     CertificateList,
     CertificateState,
@@ -28,8 +35,6 @@ from keydeploy.observation.model import CertificateChange, Change, PlacedCertifi
 from keydeploy.observation.scene import Scene
 from keydeploy.spec.model import InstalledCertificate, Spec
 
-PREFIX = "keydeploy-"
-_PROVIDER_TYPE = 24
 _TRUST = "every program of the node trusts whatever the root of its chain has issued"
 Store = Literal["My", "CA", "Root"]
 _CHAIN_STORES: tuple[Store, ...] = ("CA", "Root")
@@ -37,12 +42,7 @@ _CHAIN_STORES: tuple[Store, ...] = ("CA", "Root")
 
 def container_of(thumbprint: str) -> str:
     """Answer the name of the container that holds the key of a certificate."""
-    return PREFIX + thumbprint
-
-
-def thumbprint_of(der: bytes) -> str:
-    """Answer Windows' name for a certificate: its SHA-1 in upper-case hex."""
-    return hashlib.sha1(der, usedforsecurity=False).hexdigest().upper()
+    return OWN_CONTAINERS + thumbprint
 
 
 def questions(spec: Spec) -> tuple[ListCertificates | ListContainers | ReadContainer, ...]:
@@ -53,7 +53,7 @@ def questions(spec: Spec) -> tuple[ListCertificates | ListContainers | ReadConta
     return (
         _mine(spec),
         *(ListCertificates(store) for store in _CHAIN_STORES),
-        ListContainers(PREFIX),
+        ListContainers(OWN_CONTAINERS),
         *(ReadContainer(container_of(each.thumbprint)) for each in present.values()),
     )
 
@@ -143,7 +143,7 @@ def _compare(
         name=container,
         key=certificate.key,
         address=f"certificates.{name}.private_key",
-        provider_type=_PROVIDER_TYPE,
+        provider_type=PROVIDER_TYPE,
         exportable=declared.exportable,
         readers=scene.accounts.sids(declared.readers) | _of_session_tokens(scene, name, declared),
     )

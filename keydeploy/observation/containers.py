@@ -4,18 +4,16 @@ Keys are compared by their public halves and by who may use them. The type of th
 keeps the containers of the types 1, 12 and 24 as the same files and opens each under any of them.
 """
 
-import hashlib
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from keydeploy import access, iis
 from keydeploy.edit import Difference
 from keydeploy.errors import DocumentError, NodeError
-from keydeploy.keys.rsa_key import RsaKey
+from keydeploy.keys.rsa_key import RsaKey, public_fingerprint
 from keydeploy.node.contract import ContainerState, PublicKey, ReadContainer, SeenContainer
 from keydeploy.observation.model import Change, ContainerChange, HeldKey, Recycling, Subject
 from keydeploy.observation.pools import RECYCLES, account_of
@@ -171,23 +169,23 @@ def _compared(scene: Scene, name: str, declared: KeyContainer, state: ContainerS
 
 def _of_protected_sections(scene: Scene, name: str) -> frozenset[str]:
     """Answer the accounts (SIDs) of the pools whose applications must decrypt sections with the container *name*."""
-    in_iis = [each for each in scene.spec.applications.values() if each.site is not None]
-    own = [each for each in in_iis if _needs(scene, each, name)]
+    applications = scene.spec.applications
+    in_iis = [each for each in applications.values() if each.site is not None]
+    own = [each for each_name, each in applications.items() if each in in_iis and _needs(scene, each_name, name)]
     inheriting = [each for each in in_iis if each not in own and any(_is_above(upper, each) for upper in own)]
     return scene.pools.workers([*own, *inheriting], scene.spec.key_containers[name].readers)
 
 
-def _needs(scene: Scene, application: Application, name: str) -> bool:
+def _needs(scene: Scene, application: str, name: str) -> bool:
     """Tell whether *application* has sections that are, or shall be, encrypted with the container *name*.
 
     Sections that are no longer declared count by the provider entry in its own file.
     """
-    sections = application.protected_sections
+    sections = scene.spec.applications[application].protected_sections
     if sections is not None and sections.container == name:
         return True
-    found = next(each for each, declared in scene.spec.applications.items() if declared is application)
     with suppress(DocumentError):
-        document = scene.files.above("own", found)  # as it will be
+        document = scene.files.above("own", application)  # as it will be
         if document is not None:
             providers = Providers([document])
             return any(providers.leads(each.get(PROVIDER) or "", name) for each in document.root.walk())
@@ -266,5 +264,4 @@ def _is(key: RsaKey, public_key: PublicKey) -> bool:
 
 def _fingerprint(public_key: PublicKey) -> str:
     numbers = RSAPublicNumbers(e=int.from_bytes(public_key.exponent), n=int.from_bytes(public_key.modulus))
-    content = numbers.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+    return public_fingerprint(numbers)

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from keydeploy.edit import Difference
 from keydeploy.errors import DocumentError, NodeError
+from keydeploy.keys.certificate import OWN_CONTAINERS
 from keydeploy.node.contract import CertificateState, ContainerList, ContainerState, ListContainers, SeenCertificate
-from keydeploy.observation.certificates import PREFIX, Stores, container_of
+from keydeploy.observation.certificates import Stores, container_of
 from keydeploy.observation.containers import remove
 from keydeploy.observation.model import CertificateChange, Change, Subject
 from keydeploy.observation.references import References
@@ -55,11 +56,11 @@ def _unknown(scene: Scene) -> list[Subject]:
 
 def _containers(scene: Scene) -> dict[str, ContainerState]:
     """Answer keydeploy's own containers, by the thumbprint that they are named after."""
-    listed = scene.response.to(ListContainers(PREFIX), ContainerList).containers
+    listed = scene.response.to(ListContainers(OWN_CONTAINERS), ContainerList).containers
     return {
-        each.name[len(PREFIX) :].upper(): each.state
+        each.name[len(OWN_CONTAINERS) :].upper(): each.state
         for each in listed
-        if _THUMBPRINT.fullmatch(each.name[len(PREFIX) :])
+        if _THUMBPRINT.fullmatch(each.name[len(OWN_CONTAINERS) :])
     }
 
 

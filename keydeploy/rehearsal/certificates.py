@@ -15,11 +15,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from keydeploy.keys.certificate import Certificate
+from keydeploy.keys.certificate import Certificate, thumbprint_of
 from keydeploy.keys.chain import is_self_signed, parsed
 from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.node.contract import CertificateState
-from keydeploy.observation.certificates import thumbprint_of
 from keydeploy.rehearsal.keys import Keys, SigningKey
 from keydeploy.rehearsal.names import named
 from keydeploy.rehearsal.shelf import Shelf

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from keydeploy.keys.certificate import OWN_CONTAINERS, thumbprint_of
 from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.node.contract import (
     CertificateKey,
@@ -20,11 +21,10 @@ from keydeploy.node.sandbox import certificates as stores
 from keydeploy.node.sandbox.containers import Containers, Held
 from keydeploy.node.sandbox.faults import Fault
 from keydeploy.node.sandbox.json_file import read_json
-from keydeploy.observation.certificates import thumbprint_of
 from keydeploy.rehearsal.answers import Answers
 from keydeploy.rehearsal.certificates import Certificates
 from keydeploy.rehearsal.keys import Keys, private_part, public_part
-from keydeploy.rehearsal.stand_in import PREFIX, StandIns
+from keydeploy.rehearsal.stand_in import StandIns
 from keydeploy.spec.model import Spec
 
 _RSA_AND_AES = 24
@@ -93,7 +93,7 @@ class KeyMaterial:
 
     def _is_elsewhere(self, key: CertificateKey) -> bool:
         """Tell whether *key* lies in a container about which nobody asked, so that all is well with it."""
-        ours = key.container.lower().startswith(PREFIX)
+        ours = key.container.lower().startswith(OWN_CONTAINERS)
         asked = key.container.lower() in {name.lower() for name in self._answers.spec.key_containers}
         return key.machine and key.usable is not False and not ours and not asked
 
@@ -141,5 +141,5 @@ def _wanted_exportable(spec: Spec, name: str) -> bool:
     """Answer what is declared, so that where a node cannot tell it there is no difference."""
     if name in spec.key_containers:
         return spec.key_containers[name].exportable
-    thumbprint = name[len(PREFIX) :].upper()
+    thumbprint = name[len(OWN_CONTAINERS) :].upper()
     return any(each.exportable for each in spec.certificates.values() if each.thumbprint == thumbprint)

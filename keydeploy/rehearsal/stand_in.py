@@ -12,10 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from keydeploy.keys.certificate import OWN_CONTAINERS
 from keydeploy.secret import Secret
-
-PREFIX = "keydeploy-"
-"""Begin of the names of containers that hold the key of a certificate; its thumbprint follows."""
 
 _INVISIBLE = "\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 _THUMBPRINT = re.compile(
@@ -71,8 +69,8 @@ class StandIns:
 
     def container(self, name: str) -> str:
         """Answer the name of a container: that of a certificate's key follows its thumbprint, others stay."""
-        prefix, thumbprint = name[: len(PREFIX)], name[len(PREFIX) :]
-        if prefix.lower() == PREFIX and _HEX.fullmatch(thumbprint):
+        prefix, thumbprint = name[: len(OWN_CONTAINERS)], name[len(OWN_CONTAINERS) :]
+        if prefix.lower() == OWN_CONTAINERS and _HEX.fullmatch(thumbprint):
             return prefix + self.hexadecimal(thumbprint)
         return name
 

@@ -1,5 +1,6 @@
 """The exit code of a run: the most telling of what holds, in the order that an operator needs it."""
 
+from collections.abc import Collection
 from enum import IntEnum
 
 from keydeploy.plan import Cause
@@ -48,6 +49,11 @@ def exit_code(report: Report) -> ExitCode:
         return ExitCode.SPEC
     for farm in report.farms:
         codes |= _codes(farm)
+    return most_telling(codes)
+
+
+def most_telling(codes: Collection[ExitCode]) -> ExitCode:
+    """Answer which of *codes* counts when several hold; 0 where there is none."""
     return next((code for code in _ORDER if code in codes), ExitCode.FINE)
 
 

@@ -8,22 +8,11 @@ from rich.text import Text
 
 from keydeploy import __version__
 from keydeploy.report import data, text
-from keydeploy.report.exit_code import ExitCode, exit_code
+from keydeploy.report.exit_code import ExitCode, exit_code, most_telling
 from keydeploy.report.model import Report
 
 VERSION = 1
 COPIED, UNREACHABLE, NOT_ASKED = "copied", "unreachable", "not_asked"
-
-_ORDER = (
-    ExitCode.SPEC,
-    ExitCode.INCOMPLETE,
-    ExitCode.INTERRUPTED,
-    ExitCode.UNREACHABLE,
-    ExitCode.ERROR,
-    ExitCode.POLICY,
-    ExitCode.CHANGES,
-    ExitCode.FINE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +85,7 @@ class Rehearsal:
         missing = [node for nodes in self.not_rehearsed.values() for node in nodes]
         codes = {ExitCode.UNREACHABLE if node.state == UNREACHABLE else ExitCode.ERROR for node in missing}
         codes |= {exit_code(self.report)} if self.report else set()
-        return next((code for code in _ORDER if code in codes), ExitCode.FINE)
+        return most_telling(codes)
 
     def to_json(self, time: str) -> dict[str, Any]:
         """Answer the rehearsal as JSON values; *time* is when it was made (RFC 3339)."""

@@ -5,15 +5,13 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Any, TypeVar
 
 from keydeploy.errors import KeyMaterialError, Problem
+from keydeploy.keys.certificate import OWN_CONTAINERS
 from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.spec.declaration import Declaration, Path, address, speakable
 from keydeploy.spec.material import installed_certificate, private_key
 from keydeploy.spec.material_agreement import section_path
 from keydeploy.spec.names import attribute, known, meant
 from keydeploy.webconfig.protected import forbidden
-
-OWN_CONTAINERS = "keydeploy-"
-"""Begins the names of the containers that hold the keys of certificates."""
 
 _OF_PRESENT_KEYS = ("private_key", "password", "provider_type", "exportable", "readers")
 _CONTENT = ("pfx", "certificate", "private_key")

@@ -11,12 +11,11 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keydeploy.keys.certificate import Certificate, Use, load_pem, violations, warnings
+from keydeploy.keys.certificate import Certificate, Use, load_pem, thumbprint_of, violations, warnings
 from keydeploy.keys.chain import parsed
 from keydeploy.keys.distinguished_name import as_windows_shows
 from keydeploy.keys.rsa_key import RsaKey, take_over, to_pem
 from keydeploy.node.contract import CertificateState
-from keydeploy.observation.certificates import thumbprint_of
 from keydeploy.rehearsal.certificates import Certificates
 from keydeploy.rehearsal.keys import Keys
 from keydeploy.rehearsal.names import named

@@ -6,6 +6,7 @@ register the sections, `$default` and `$machine_key` for the types of two handle
 what was found and is wanted.
 """
 
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -284,3 +285,5 @@ def test_the_code_that_an_application_needs_is_told_for_both_versions() -> None:
     for name in ("FederationConfigurationCreated", "ServiceConfigurationCreated", "RsaSignatureCookieTransform"):
         assert name in NEEDED_CODE
     assert max(len(line) for line in NEEDED_CODE.splitlines()) <= 120
+    page = Path(__file__).parents[2] / "docs/keys-and-certificates.md"
+    assert NEEDED_CODE in page.read_text("utf-8")
