@@ -5,7 +5,7 @@ new certificate can stand beside the old one. Intermediates go to CA, self-signe
 breaks the log-on by client certificates (Microsoft KB 2802568).
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -92,8 +92,20 @@ def observe(scene: Scene) -> tuple[list[Subject], list[Change]]:
     for name, declared in _present(scene.spec).items():
         subject, mending = _observed(scene, name, declared)
         subjects.append(subject)
-        changes += (change for change in mending if change not in changes)  # chains may share certificates
-    return subjects, changes
+        changes += mending
+    return subjects, list(_once(changes))
+
+
+def _once(changes: Iterable[Change]) -> Iterator[Change]:
+    """Yield each change, and what several chains share by the first of them alone."""
+    seen: set[tuple[str, str]] = set()
+    for change in changes:
+        if isinstance(change, CertificateChange):
+            place = (change.store, change.thumbprint)
+            if place in seen:
+                continue
+            seen.add(place)
+        yield change
 
 
 def _observed(scene: Scene, name: str, declared: InstalledCertificate) -> tuple[Subject, list[Change]]:

@@ -306,3 +306,23 @@ def test_a_self_signed_certificate_needs_no_chain(tmp_path: Path) -> None:
     assert rsa_key("portal").public_key() == leaf.public_key()
     assert (stand.tell("apply").code, stand.keydeploy("drift").code) == (0, 0)
     assert [beside.bound(at(stand, node)) for node in NODES] == [thumbprint(leaf)] * 2
+
+
+def test_two_that_share_their_chain_come_with_it_once(tmp_path: Path) -> None:
+    both = {
+        "portal": with_chain(issued("portal.contoso.com")),
+        "shop": with_chain(issued("shop.contoso.com", "previous"), "previous"),
+    }
+    stand = farm(tmp_path, issued("portal.contoso.com"), certificates=both)
+
+    ran = stand.tell("apply")
+    again = stand.tell("apply")
+
+    assert (ran.code, ran.of("portal")["verdict"]) == (0, "applied"), ran.text
+    assert (again.code, again.of("portal")["verdict"]) == (0, "in_order")
+    for node in ran.of("portal")["nodes"]:
+        staged = [
+            (change["store"], change["thumbprint"]) for change in node["to_stage"] if change["noun"] == "certificate"
+        ]
+        assert staged.count(("CA", thumbprint(intermediate()))) == staged.count(("Root", thumbprint(root()))) == 1
+        assert beside.listed(at(stand, node["node"]), intermediate(), "CA") is not None
