@@ -185,7 +185,8 @@ def test_a_certificate_lies_in_its_store(node: SandboxNode) -> None:
         ([(NameOID.ORGANIZATION_NAME, "Contoso, Ltd.")], 'O="Contoso, Ltd."'),
         ([(NameOID.COMMON_NAME, 'the "web"')], 'CN="the ""web"""'),
         ([(NameOID.STATE_OR_PROVINCE_NAME, "Bayern"), (NameOID.EMAIL_ADDRESS, "a@b.c")], "E=a@b.c, S=Bayern"),
-        ([(NameOID.POSTAL_CODE, "1")], "OID.2.5.4.17=1"),
+        ([(NameOID.POSTAL_CODE, "1")], "PostalCode=1"),
+        ([(x509.ObjectIdentifier("2.5.4.97"), "1")], "OID.2.5.4.97=1"),
         ([], ""),
     ],
 )
