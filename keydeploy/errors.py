@@ -32,6 +32,10 @@ class KeyMaterialError(KeydeployError):
     """Key material that is not what it claims to be."""
 
 
+class DisclosedKeysError(KeydeployError):
+    """A list of publicly disclosed keys that is none, or that cannot be had."""
+
+
 class DocumentError(KeydeployError):
     """A configuration file that cannot be edited safely and is therefore left untouched."""
 
@@ -67,6 +71,8 @@ class Problem:
     """What the mistake is about, such as `machine_keys.portal.decryption_key`."""
     text: str
     """What is wrong; why; what to do."""
+    policy: bool = False
+    """It could be rolled out, but must not be used, such as a key that is publicly known."""
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.place, self.address, self.text) if part)

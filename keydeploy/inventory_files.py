@@ -53,6 +53,7 @@ def _mistakes(file: Path) -> Iterator[str]:
         return
     if root is not None:
         yield from _repetitions(file, root)
+        yield from _impossible_days(file, root)
 
 
 def _repetitions(file: Path, node: yaml.Node) -> Iterator[str]:
@@ -67,6 +68,19 @@ def _repetitions(file: Path, node: yaml.Node) -> Iterator[str]:
                     yield f"{_place(file, name.start_mark)}: this name stands twice in one mapping; the first is lost"
                 seen.add(name.value)
             yield from _repetitions(file, value)
+
+
+def _impossible_days(file: Path, node: yaml.Node) -> Iterator[str]:
+    """Yield what YAML takes for a date by its form, and no calendar has: Ansible gives up on such a file."""
+    inner = node.value if isinstance(node, yaml.CollectionNode) else ()
+    for each in inner:
+        for part in each if isinstance(each, tuple) else (each,):
+            yield from _impossible_days(file, part)
+    if node.tag == "tag:yaml.org,2002:timestamp":
+        try:
+            yaml.SafeLoader("").construct_document(node)
+        except ValueError:
+            yield f"{_place(file, node.start_mark)}: no calendar has this day; put it in quotes if it is none"
 
 
 def _place(file: Path, mark: yaml.Mark | None) -> str:

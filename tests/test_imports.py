@@ -18,6 +18,7 @@ ALLOWED = {
     "access": {"edit"},
     "schema": set(),
     "keys": {"secret", "errors"},
+    "disclosed": {"keys"},
     "spec": {"keys", "schema", "webconfig"},
     "webconfig": {"keys", "edit"},
     "node": {"edit", "secret", "errors"},
@@ -34,7 +35,7 @@ ALLOWED = {
     "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors"},
     "report": {"plan", "saved_plan", "checkup", "engine", "__init__"},
-    "cli": {"report", "engine", "vault", "node", "rehearsal", "__init__"},
+    "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "__init__"},
     "__main__": {"cli"},
 }
 

@@ -6,9 +6,33 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from keydeploy import __version__
-from keydeploy.cli import apply, doctor, drift, generate, plan, rehearse, rollback, sandbox, show, status, validate
+from keydeploy.cli import (
+    apply,
+    doctor,
+    drift,
+    generate,
+    plan,
+    rehearse,
+    rollback,
+    sandbox,
+    show,
+    status,
+    validate,
+)
 
-_VERBS = (validate, plan, show, apply, rollback, drift, status, doctor, rehearse, generate, sandbox)
+_VERBS = (
+    validate,
+    plan,
+    show,
+    apply,
+    rollback,
+    drift,
+    status,
+    doctor,
+    rehearse,
+    generate,
+    sandbox,
+)
 
 _EPILOG = """\
 exit codes:

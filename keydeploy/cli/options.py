@@ -4,6 +4,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keydeploy.disclosed import DisclosedList
     from keydeploy.engine import Arguments
     from keydeploy.secret import Secret
 
@@ -25,6 +26,11 @@ def add_inventory(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inventory", nargs="?", metavar="INVENTORY", help="an Ansible inventory: file, folder or script"
     )
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Add what says how to read the inventory that is named, and how to tell of it."""
     parser.add_argument(
         "-i", "--inventory", dest="more", action="append", default=[], help="an inventory, as for Ansible"
     )
@@ -66,6 +72,30 @@ def add_acceptance(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_disclosed(parser: argparse.ArgumentParser) -> None:
+    """Add what names lists of publicly disclosed keys; playbooks are told by a variable, see `arguments`."""
+    parser.add_argument(
+        "--disclosed-keys",
+        action="append",
+        default=[],
+        metavar="PATH|URL",
+        help="refuse machine keys whose hashes are on this list of publicly known keys; docs/disclosed-keys.md",
+    )
+
+
+def disclosed_keys(options: argparse.Namespace) -> "DisclosedList":
+    """Answer the list that *options* name, or the one at its usual place; raises `DisclosedKeysError`.
+
+    For what is looked at without Ansible: a playbook finds its list by itself.
+    """
+    import os  # noqa: PLC0415
+    import time  # noqa: PLC0415
+
+    from keydeploy.disclosed import find  # noqa: PLC0415
+
+    return find(options.disclosed_keys, now=time.time(), environment=os.environ)
+
+
 def add_vault(parser: argparse.ArgumentParser) -> None:
     """Add Ansible's vault options."""
     parser.add_argument("--vault-id", action="append", default=[], metavar="ID", help="a vault identity to use")
@@ -105,6 +135,8 @@ def _variables(options: argparse.Namespace) -> list[str]:
     import json  # noqa: PLC0415
     from pathlib import Path  # noqa: PLC0415
 
+    from keydeploy.disclosed import VARIABLE, absolute  # noqa: PLC0415
+
     plan = getattr(options, "plan", None)
     values = {
         "keydeploy_saved_plan": str(Path(plan).absolute()) if plan else None,
@@ -113,6 +145,7 @@ def _variables(options: argparse.Namespace) -> list[str]:
         "keydeploy_leave_changed": getattr(options, "leave_changed", None),
         "keydeploy_to": getattr(options, "to", None),
         "keydeploy_force": getattr(options, "force", None),
+        VARIABLE: [absolute(name) for name in getattr(options, "disclosed_keys", ())],
     }
     given = {name: value for name, value in values.items() if value}
     return [json.dumps(given)] if given else []

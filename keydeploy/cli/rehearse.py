@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_acceptance, add_inventory, add_nodes, verb
+from keydeploy.cli.options import add_acceptance, add_disclosed, add_inventory, add_nodes, verb
 
 
 def add(commands: Any) -> None:
@@ -15,6 +15,7 @@ def add(commands: Any) -> None:
         "keydeploy rehearse inventory.yml --fault web2:journal.commit:fail",
     )
     add_inventory(parser)
+    add_disclosed(parser)
     add_nodes(parser)
     parser.add_argument(
         "--fault",

@@ -77,12 +77,14 @@ def run(options: argparse.Namespace) -> int:
         early = copying.recorder.report()
         if exit_code(early) is not ExitCode.FINE:
             _show(Rehearsal(not_rehearsed={}, report=early), options)
-            running.conclude(early, copying.hint)
+            running.conclude(early, copying.hint or copying.recorder.hint)
             return exit_code(early)
         rehearsal, hint = _rehearse(copying, wanted, folder, options)
     _show(rehearsal, options)
     if rehearsal.report is not None:
         _conclude(rehearsal.report, hint)
+        if options.format != "json":
+            running.remark(rehearsal.report)
     elif not rehearsal.not_rehearsed:
         complain("the limit leaves out every node that declares something", "check -l")
     return rehearsal.exit_code
@@ -122,6 +124,8 @@ def _rehearse(
         write_inventory(folder, [copy.node for copy in ready], copying.valid["undeclared"])
         with _nothing_else(folder):
             report, _, hint = running.carry_out(Verb.APPLY, _of_the_copies(options, folder))
+        told = copying.recorder.report()  # of the real keys
+        report = replace(report, policy=told.policy, notes=told.notes)
     rehearsal = Rehearsal(
         copies=tuple(copy for copies in farms.values() for copy in copies),
         not_rehearsed={name: nodes for name, nodes in missing.items() if nodes},
@@ -137,6 +141,7 @@ def _of_the_copies(options: argparse.Namespace, folder: Folder) -> argparse.Name
         "inventory": str(folder.inventory),
         "more": [],
         "extra_vars": [],
+        "disclosed_keys": [],
         "vault_id": [],
         "vault_password_file": [],
         "ask_vault_pass": False,

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -37,8 +38,12 @@ _PHASES = {
     "end": "concluding",
     "look": "looking",
     "examine": "examining",
+    "inspect": "inspecting",
+    "survey": "looking at the inventory",
+    "adopt": "reading",
+    "compare": "comparing",
 }
-_PER_NODE = ("observe", "imitate", "drain", "stage", "commit", "conclude", "end", "examine", "look")
+_PER_NODE = ("adopt", "observe", "imitate", "drain", "stage", "commit", "conclude", "end", "examine", "inspect", "look")
 
 _PASSES = 5
 """How often a run begins anew when another one is in its way; in each it waits for the other's lease."""
@@ -50,6 +55,8 @@ def run(verb: Verb, options: argparse.Namespace) -> int:
     _print(report, options)
     _save(plans, report, getattr(options, "out", None))
     conclude(report, hint)
+    if options.format != "json":
+        remark(report)
     if getattr(options, "compromised", False) and not any(farm.verdict is Verdict.APPLIED for farm in report.farms):
         complain(
             "no backup was removed, because no change was confirmed", "old keys may still be in backups on the nodes"
@@ -64,6 +71,11 @@ def carry_out(verb: Verb, options: argparse.Namespace) -> tuple[Report, list[Pla
         given = arguments(options)
     except EngineError as error:
         return Recorder(verb, failure=error.message).report(), [], error.hint
+    return carry_out_as(verb, given, messages)
+
+
+def carry_out_as(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list[Plan], str | None]:
+    """Answer the same where it is known already what the user says to Ansible, and who was asked for a password."""
     for _ in range(_PASSES):
         report, plans, hint = _pass(verb, given, messages)
         if not report.is_to_be_repeated or report.interrupted:
@@ -86,14 +98,14 @@ def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list
                 show(event)
     except EngineError as error:
         recorder.failure, hint = error.message, error.hint
-    return recorder.report(), recorder.plans, hint
+    return recorder.report(), recorder.plans, hint or recorder.hint
 
 
 def _save(plans: list[Plan], report: Report, file: str | None) -> None:
     """Save *plans* to *file*, where one is named and the plans can be applied."""
     if file is None:
         return
-    if exit_code(report) not in (ExitCode.FINE, ExitCode.CHANGES):
+    if exit_code(replace(report, policy=())) not in (ExitCode.FINE, ExitCode.CHANGES):  # a key may wait for this plan
         complain(f"no plan was saved to {file}", "a plan is saved when all nodes have answered and can be compared")
         return
     time = datetime.now(UTC).isoformat(timespec="seconds")
@@ -115,7 +127,9 @@ def _print(report: Report, options: argparse.Namespace) -> None:
 
 def conclude(report: Report, hint: str | None) -> None:
     """Tell what a person has to know beside the report; *hint* belongs to its failure."""
-    if report.problems:
+    if report.is_refused_by_policy:
+        complain("the spec declares what must not be used (policy); no node was contacted")
+    elif report.problems:
         count = len(report.problems)
         complain(f"the spec has {count} problem{'' if count == 1 else 's'}; no node was contacted")
     elif report.interrupted:
@@ -132,6 +146,12 @@ def conclude(report: Report, hint: str | None) -> None:
                 f"farm {farm.farm} may be split, or a node of it holds an unfinished run",
                 "keydeploy apply first brings unfinished runs to their end, when their lease has run out",
             )
+
+
+def remark(report: Report) -> None:
+    """Tell what was not looked at, or not with what is known today."""
+    for note in report.notes:
+        print(f"keydeploy: note: {note}", file=sys.stderr)  # noqa: T201
 
 
 def complain_of_nothing_declared() -> None:

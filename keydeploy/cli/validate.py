@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_inventory, verb
+from keydeploy.cli.options import add_disclosed, add_inventory, verb
 
 
 def add(commands: Any) -> None:
@@ -12,6 +12,7 @@ def add(commands: Any) -> None:
         commands, "validate", "check the spec alone; no node is contacted", "keydeploy validate inventory.yml"
     )
     add_inventory(parser)
+    add_disclosed(parser)
     parser.set_defaults(run=run)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from keydeploy import __version__
+from keydeploy.errors import Problem
 from keydeploy.observation import change_to_json
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import FarmReport, NodeReport, Report
@@ -21,10 +22,16 @@ def to_json(report: Report, time: str) -> dict[str, Any]:
         "exit_code": int(exit_code(report)),
         "failure": report.failure,
         "interrupted": report.interrupted,
-        "problems": [{"place": p.place, "address": p.address, "text": p.text} for p in report.problems],
+        "problems": [_problem(problem) for problem in report.problems],
+        "policy": [notice.to_json() for notice in report.policy],
+        "notes": list(report.notes),
         "skipped": list(report.skipped),
         "farms": [_farm(farm) for farm in report.farms],
     }
+
+
+def _problem(problem: Problem) -> dict[str, Any]:
+    return {"place": problem.place, "address": problem.address, "text": problem.text, "policy": problem.policy}
 
 
 def _farm(farm: FarmReport) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 5
     """The farm may be split, or an unfinished run was seen."""
     POLICY = 6
-    """Something must not be used, such as a certificate that has expired."""
+    """Something must not be used, such as a certificate that has expired, or a key that is overdue."""
     INTERRUPTED = 130
 
 
@@ -41,7 +41,7 @@ _ORDER = (
 def exit_code(report: Report) -> ExitCode:
     """Answer the exit code of *report*."""
     if report.problems:
-        return ExitCode.SPEC
+        return ExitCode.POLICY if report.is_refused_by_policy else ExitCode.SPEC
     codes = {ExitCode.INTERRUPTED} if report.interrupted else set()
     if report.failure is not None:
         return ExitCode.INTERRUPTED if codes else ExitCode.ERROR
@@ -49,6 +49,8 @@ def exit_code(report: Report) -> ExitCode:
         return ExitCode.SPEC
     for farm in report.farms:
         codes |= _codes(farm)
+    if report.is_overdue:
+        codes.add(ExitCode.POLICY)
     return most_telling(codes)
 
 

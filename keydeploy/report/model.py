@@ -12,6 +12,7 @@ from keydeploy.engine import Event
 from keydeploy.errors import Problem
 from keydeploy.plan import Cause, NodePlan, Plan, Reason
 from keydeploy.saved_plan import SavedPlan
+from keydeploy.spec import Kind, Notice
 
 TAKEN_BACK = {"unstaged", "rolled_back"}
 """The outcomes of a node that shows what it did before and holds nothing of the run."""
@@ -106,6 +107,26 @@ class Report:
     failure: str | None = None
     """Why the run ended before it could tell anything."""
     interrupted: bool = False
+    policy: tuple[Notice, ...] = ()
+    """What policy has to say of the declared keys; empty where the spec is invalid."""
+    notes: tuple[str, ...] = ()
+    """What was not looked at, or not with what is known today."""
+
+    @property
+    def is_refused_by_policy(self) -> bool:
+        """Tell whether nothing but policy is against the spec."""
+        return bool(self.problems) and all(problem.policy for problem in self.problems)
+
+    @property
+    def shown_policy(self) -> tuple[Notice, ...]:
+        """Answer what policy has to say of the farms that were looked at; of all where only the spec was."""
+        left_out = [farm.farm for farm in self.farms if farm.verdict is Verdict.NOT_LOOKED_AT]
+        return tuple(notice for notice in self.policy if notice.farm not in left_out)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Tell whether a look finds a key overdue; a change is not held up, as it may be what replaces the key."""
+        return self.verb in (Verb.PLAN, Verb.DRIFT) and any(notice.kind is Kind.OVERDUE for notice in self.shown_policy)
 
     @property
     def looks_at_nothing(self) -> bool:
@@ -157,6 +178,11 @@ class Recorder:
         return self._decided
 
     @property
+    def hint(self) -> str | None:
+        """Answer the next step where a run-once step failed."""
+        return next((step.get("hint") for step in self._steps.values() if step.get("state") == "failed"), None)
+
+    @property
     def plans(self) -> list[Plan]:
         """Answer the plans of all farms, none before they are made."""
         return [Plan.from_json(value) for value in self._steps.get("plan", {}).get("farms", {}).values()]
@@ -181,6 +207,8 @@ class Recorder:
             farms=tuple(self._farm(plan) for plan in plans),
             failure=failure,
             interrupted=self.interrupted,
+            policy=tuple(Notice.from_json(notice) for notice in valid.get("policy", ())),
+            notes=tuple(valid.get("notes", ())),
         )
 
     def _farm(self, plan: Plan) -> FarmReport:

@@ -9,6 +9,7 @@ from keydeploy.observation import FileChange
 from keydeploy.plan import Action, Cause, NodePlan, Operation
 from keydeploy.report.diff import redacted_diff
 from keydeploy.report.model import TAKEN_BACK, FarmReport, NodeReport, Report, Verb, Verdict
+from keydeploy.spec import Kind, Notice
 
 _NAMES_SHOWN = 6
 _FINGERPRINT_SHOWN = len("sha256:") + 16
@@ -46,8 +47,16 @@ def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
         yield Text(str(problem))
     for farm in report.farms:
         yield from _farm(farm, report.verb, with_diff=with_diff)
+    for notice in report.shown_policy:
+        yield from _notice(notice)
     if report.skipped:
         yield Text(f"skipped, they declare nothing: {_names(report.skipped)}", style="dim")
+
+
+def _notice(notice: Notice) -> Iterator[Text]:
+    yield Text(f"! policy: {notice}", style="red" if notice.kind is Kind.OVERDUE else "yellow")
+    if notice.hint:
+        yield Text(f"  hint: {notice.hint}")
 
 
 def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:

@@ -7,6 +7,7 @@ from keydeploy.spec.declaration import UNRESOLVED, Declaration
 from keydeploy.spec.farm import check
 from keydeploy.spec.load import load
 from keydeploy.spec.model import (
+    Acceptance,
     Application,
     AppPool,
     Backups,
@@ -15,6 +16,7 @@ from keydeploy.spec.model import (
     Hook,
     InstalledCertificate,
     KeyContainer,
+    Lifetime,
     Machine,
     ProtectedSections,
     Rollout,
@@ -22,9 +24,11 @@ from keydeploy.spec.model import (
     Spec,
     Waves,
 )
+from keydeploy.spec.policy import Kind, Notice, Policy
 
 __all__ = [
     "UNRESOLVED",
+    "Acceptance",
     "AppPool",
     "Application",
     "Backups",
@@ -34,7 +38,11 @@ __all__ = [
     "Hook",
     "InstalledCertificate",
     "KeyContainer",
+    "Kind",
+    "Lifetime",
     "Machine",
+    "Notice",
+    "Policy",
     "ProtectedSections",
     "Rollout",
     "SmartCards",

@@ -10,6 +10,7 @@ from typing import Any
 from keydeploy.keys import machine_key
 from keydeploy.spec import reading
 from keydeploy.spec.declaration import DECLARED, UNRESOLVED, Path
+from keydeploy.spec.lifetime import acceptance_attribute, lifetime_attributes
 from keydeploy.spec.material_agreement import agreed_material, pool_settings, protected_sections
 from keydeploy.spec.model import Backups, Rollout, Waves
 from keydeploy.spec.names import attribute
@@ -52,6 +53,8 @@ def _machine_key(path: Path, key: Any) -> Iterator[tuple[Path, Any]]:
     for name, default in _MACHINE_KEY.items():
         text = reading.text(attribute(key, "machine_key", name, default))
         yield (*path, name), text.upper() if name in _KEYS and isinstance(text, str) else text
+    yield from lifetime_attributes(path, key, "machine_key")
+    yield from acceptance_attribute(path, key)
 
 
 def _application(path: Path, application: Any) -> Iterator[tuple[Path, Any]]:

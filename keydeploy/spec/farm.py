@@ -11,6 +11,7 @@ from keydeploy.spec.declaration import DECLARED, UNRESOLVED, Declaration, Path, 
 from keydeploy.spec.load import build, farm_of, problems_of
 from keydeploy.spec.material_agreement import told_at
 from keydeploy.spec.model import Spec
+from keydeploy.spec.policy import Notice, Policy, notices_of, problems_of_policy
 
 _NAMES_SHOWN = 4
 _PLACE = re.compile(r"(.*):(\d+):(\d+)", re.DOTALL)
@@ -22,10 +23,15 @@ class Checked:
 
     farms: Mapping[str, tuple[Spec, ...]]
     problems: tuple[Problem, ...]
+    notices: tuple[Notice, ...] = ()
+    """What policy has to say where nothing is wrong."""
 
 
-def check(declarations: Sequence[Declaration]) -> Checked:
-    """Check what all hosts of an inventory declare; a mistake that many hosts or names inherit is told once."""
+def check(declarations: Sequence[Declaration], policy: Policy | None = None) -> Checked:
+    """Check what all hosts of an inventory declare; a mistake that many hosts or names inherit is told once.
+
+    Without a *policy*, specs are held to their rules alone.
+    """
     members: dict[str | None, list[_Member]] = {}
     for declaration in declarations:
         member = _Member(declaration)
@@ -38,13 +44,18 @@ def check(declarations: Sequence[Declaration]) -> Checked:
         found = [problem for member in of_farm for problem in member.problems]
         if farm is not None:
             found += _disagreements(of_farm)
+        if policy is not None:
+            found += (problem for member in of_farm for problem in problems_of_policy(member.declaration, policy))
         problems += (_in_farm(problem, farm) if several and farm is not None else problem for problem in found)
     farms = {
         farm: tuple(build(member.declaration, member.shared) for member in of_farm)
         for farm, of_farm in members.items()
         if farm is not None and not any(member.problems for member in of_farm)
     }
-    return Checked(farms, _told_once(problems))
+    if policy is None or problems:
+        return Checked(farms, _told_once(problems))
+    notices = (notice for specs in farms.values() for notice in notices_of(specs, policy, several=several))
+    return Checked(farms, (), tuple(notices))
 
 
 class _Member:

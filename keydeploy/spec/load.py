@@ -12,6 +12,7 @@ from keydeploy.secret import Secret
 from keydeploy.spec.agreement import agreed, runtimes
 from keydeploy.spec.declaration import Declaration, Path
 from keydeploy.spec.duration import seconds
+from keydeploy.spec.lifetime import AGING, acceptance_of, lifetime_of
 from keydeploy.spec.material import installed_certificate, private_key
 from keydeploy.spec.material_agreement import pool_settings, protected_sections
 from keydeploy.spec.model import (
@@ -69,6 +70,17 @@ def build(declaration: Declaration, shared: Mapping[Path, Any]) -> Spec:
         bindings=tuple(_binding(each) for each in value.get("bindings", [])),
         machine=_machine(value["machine"]) if "machine" in value else None,
         smart_cards=SmartCards(csp=csp, ksp=ksp),
+        lifetimes={
+            f"{kind}.{name}": lifetime
+            for kind in AGING
+            for name, each in value.get(kind, {}).items()
+            if (lifetime := lifetime_of(each))
+        },
+        acceptances={
+            name: acceptance
+            for name, key in value.get("machine_keys", {}).items()
+            if (acceptance := acceptance_of(key))
+        },
         shared=Secret.of(json.dumps(sorted(shared.items()))),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from keydeploy.errors import KeyMaterialError
 from keydeploy.spec import reading
 from keydeploy.spec.declaration import DECLARED, UNRESOLVED, Path
+from keydeploy.spec.lifetime import lifetime_attributes
 from keydeploy.spec.material import installed_certificate, private_key
 from keydeploy.spec.names import attribute
 
@@ -82,6 +83,7 @@ def _key_container(path: Path, container: Any) -> Iterator[tuple[Path, Any]]:
         provider_type = reading.whole(attribute(container, "key_container", "provider_type", 24))
         yield (*path, "private_key"), _key(container, "private_key", "password")
         yield (*path, "provider_type"), provider_type
+        yield from lifetime_attributes(path, container, "key_container")
         yield from _access(path, container, "key_container")
 
 

@@ -8,12 +8,13 @@ from keydeploy.errors import KeyMaterialError, Problem
 from keydeploy.keys.certificate import OWN_CONTAINERS
 from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.spec.declaration import Declaration, Path, address, speakable
+from keydeploy.spec.lifetime import problems_of_lifetime
 from keydeploy.spec.material import installed_certificate, private_key
 from keydeploy.spec.material_agreement import section_path
 from keydeploy.spec.names import attribute, known, meant
 from keydeploy.webconfig.protected import forbidden
 
-_OF_PRESENT_KEYS = ("private_key", "password", "provider_type", "exportable", "readers")
+_OF_PRESENT_KEYS = ("private_key", "password", "provider_type", "exportable", "readers", "created", "max_age")
 _CONTENT = ("pfx", "certificate", "private_key")
 _OF_PRESENT_CERTIFICATES = (*_CONTENT, "password", "readers", "exportable", "friendly_name")
 
@@ -98,6 +99,8 @@ def _container_name(declaration: Declaration, name: str, seen: dict[str, str]) -
 def _container(declaration: Declaration, path: Path, value: Mapping[str, Any]) -> Iterator[Problem]:
     key = previous = None
     state = _state(value, "key_container")
+    if state != "absent":
+        yield from problems_of_lifetime(declaration, path, value, "key_container")
     if state == "absent":
         yield from _out_of_place(declaration, path, value, _OF_PRESENT_KEYS)
     elif "private_key" in value:

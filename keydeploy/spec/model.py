@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any, Literal
 
@@ -9,6 +10,22 @@ from keydeploy.keys.certificate import Certificate
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.secret import Secret, derive_key
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """When a key was made, and how old it may become; None: as old as it will."""
+
+    created: date
+    max_age: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Why a publicly known machine key may be used, and until which day; None: without an end."""
+
+    reason: str
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +230,10 @@ class Spec:
     bindings: tuple[Binding, ...] = ()
     machine: Machine | None = None
     smart_cards: SmartCards = SmartCards()
+    lifetimes: Mapping[str, Lifetime] = field(default_factory=dict)
+    """By the address of what they are of, such as `machine_keys.portal`."""
+    acceptances: Mapping[str, Acceptance] = field(default_factory=dict)
+    """By the name of the machine key."""
     shared: Secret
     """All that members must agree on, as one text; see `agreement`."""
 

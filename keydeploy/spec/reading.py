@@ -5,13 +5,17 @@ told elsewhere.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from keydeploy.spec.declaration import DECLARED, UNRESOLVED, Path
 from keydeploy.spec.duration import is_duration, seconds
 from keydeploy.spec.names import attribute
 from keydeploy.spec.share import share
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 Agreed = Iterable[tuple[Path, Any]]
 """Values by their paths."""
@@ -59,6 +63,31 @@ def names(value: Any) -> Any:
 def duration(value: Any) -> Any:
     """Answer a duration in seconds."""
     return seconds(value) if is_duration(value) else UNRESOLVED
+
+
+def days(value: Any) -> Any:
+    """Answer a duration in days, of which it is a whole number."""
+    if value is None:
+        return None
+    found = timedelta(seconds=seconds(value)) if is_duration(value) else timedelta()
+    return found.days if found.days and found == timedelta(found.days) else UNRESOLVED
+
+
+def day(value: Any) -> Any:
+    """Answer a day as text, such as `2026-11-21`; YAML reads that without quotes as a date."""
+    if value is None:
+        return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value.isoformat()
+    try:
+        return date.fromisoformat(value).isoformat() if is_day_text(value) else UNRESOLVED
+    except ValueError:
+        return UNRESOLVED
+
+
+def is_day_text(value: Any) -> bool:
+    """Tell whether *value* is text of the form of a day; the calendar may not have it."""
+    return isinstance(value, str) and _DAY.fullmatch(value) is not None
 
 
 def shares(value: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from keydeploy.errors import KeyMaterialError, Problem
 from keydeploy.keys import machine_key
 from keydeploy.spec.declaration import UNRESOLVED, Declaration, Path, address, speakable
+from keydeploy.spec.lifetime import problems_of_lifetime
 from keydeploy.spec.material_agreement import binding_identity
 from keydeploy.spec.material_rules import (
     problems_of_access,
@@ -30,6 +31,7 @@ def problems_of_rules(declaration: Declaration) -> Iterator[Problem]:
     keys = attribute(declaration.value, "spec", "machine_keys", {})
     for name, key in _mapping(keys).items():
         yield from _machine_key(declaration, ("machine_keys", name), key)
+        yield from problems_of_lifetime(declaration, ("machine_keys", name), key, "machine_key")
     targets: dict[tuple[str, ...], str] = {}
     for name, application in _mapping(attribute(declaration.value, "spec", "applications")).items():
         path: Path = ("applications", name)

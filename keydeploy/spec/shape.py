@@ -34,6 +34,7 @@ _KINDS = {
     list: "a list",
     dict: "a mapping",
     type(None): "nothing",
+    datetime.datetime: "a date with a time",
     datetime.date: "a date",
 }
 
@@ -57,13 +58,21 @@ def problems_of_shape(declaration: Declaration) -> Iterator[Problem]:
 
 @cache
 def _validator() -> Validator:
-    strict: type[Validator] = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+    own = {"pattern": _pattern, "type": _type}
+    strict: type[Validator] = extend(Draft202012Validator, own)  # type: ignore[no-untyped-call]
     return strict(validator("spec").schema)
 
 
 def _pattern(_validator: Validator, pattern: str, text: Any, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(text, str) and not _matches(pattern, text):
         yield ValidationError("pattern")
+
+
+def _type(validator: Validator, types: Any, value: Any, schema: Any) -> Iterator[ValidationError]:
+    """Take a date for the text as which the schema describes it: what YAML reads, and editors do not."""
+    is_date = isinstance(value, datetime.date) and not isinstance(value, datetime.datetime)
+    if not (is_date and schema.get("x-date")):
+        yield from Draft202012Validator.VALIDATORS["type"](validator, types, value, schema)
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -1,4 +1,7 @@
-"""Tell for this host whether it has drifted; fails where it has, or where that cannot be told."""
+"""Tell for this host whether it has drifted.
+
+Fails where it has, where that cannot be told, and where a key of its farm is overdue.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,11 @@ from ..plugin_utils.standing import standing
 
 class ActionModule(LastStep):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        found = standing(Run(task_vars))
-        if not found.pop("changed", False):
-            return {**found, "state": "in_order"} if found["state"] == "pending" else found
-        return {**found, "state": "drift"}
+        run = Run(task_vars)
+        found = standing(run)
+        if found.pop("changed", False):
+            return {**found, "state": "drift"}
+        if found["state"] not in ("pending", "in_order"):
+            return found
+        overdue = run.overdue(run.farm)
+        return {**found, "state": "overdue", "reasons": overdue} if overdue else {**found, "state": "in_order"}

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from ..plugin_utils.run import ACCEPT_IRREVERSIBLE, COMPROMISED, LEAVE_CHANGED
 from ..plugin_utils.step import Step
 from ..plugin_utils.switches import is_on
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from keydeploy.spec import Declaration, Policy
 
 TO = "keydeploy_to"
 """The variable that names the run to take back; the one that was confirmed last when it is not set."""
@@ -27,17 +33,25 @@ class ActionModule(Step):
         hostvars = task_vars["hostvars"]
         found = {host: declare(self._templar, hostvars, host) for host in hostvars}
         declarations = [declaration for declaration in found.values() if declaration is not None]
-        checked = check(declarations)
         undo = self._undo(task_vars) if self._task.args.get("take_back") else None
+        made = time.time()
+        # What goes back to nodes is not what is declared, so no policy for that stands in the way.
+        # Nor does one for a key that is to be replaced.
+        is_past = undo or self._task.args.get("to_replace")
+        policy, notes = (None, ()) if is_past else self._policy(task_vars, declarations, made)
+        checked = check(declarations, policy)
         told = (*checked.problems, *declared_by_play(task_vars))
-        problems = [{"place": p.place, "address": p.address, "text": p.text} for p in told]
+        problems = [{"place": p.place, "address": p.address, "text": p.text, "policy": p.policy} for p in told]
         return {
             "state": "invalid" if problems else "valid" if declarations else "empty",
-            "made": time.time(),
+            "made": made,
             "run": uuid.uuid4().hex + (SUFFIX if undo else ""),
             "undo": undo,
             "options": {name: self._is_on(task_vars, name) for name in OPTIONS},
             "problems": problems,
+            "notes": list(notes),
+            "policy": [notice.to_json() for notice in checked.notices],
+            "warnings": [f"keydeploy: {each}" for each in (*notes, *checked.notices)],
             "farms": {
                 name: {
                     "members": [spec.host for spec in specs],
@@ -49,6 +63,23 @@ class ActionModule(Step):
             },
             "undeclared": [host for host in task_vars["ansible_play_hosts_all"] if found.get(host) is None],
         }
+
+    def _policy(
+        self, task_vars: dict[str, Any], declarations: Sequence[Declaration], now: float
+    ) -> tuple[Policy, tuple[str, ...]]:
+        """Answer what the specs are held to *now*, and what is to be said of the lists of disclosed keys."""
+        from keydeploy.spec import Policy  # noqa: PLC0415
+        from keydeploy.spec.names import attribute  # noqa: PLC0415
+
+        from ..plugin_utils.disclosed import lists  # noqa: PLC0415
+
+        hosts = [each.host for each in declarations if attribute(each.value, "spec", "machine_keys")]
+        found = lists(self._templar, task_vars, hosts, now)
+        policy = Policy(
+            today=datetime.fromtimestamp(now, UTC).date(),
+            disclosed={host: each.keys for host, each in found.items() if each.keys is not None},
+        )
+        return policy, tuple(dict.fromkeys(note for each in found.values() for note in each.notes))
 
     def _undo(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Answer which run is to be taken back."""

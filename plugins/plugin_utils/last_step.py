@@ -12,6 +12,8 @@ REFUSALS = (
     "failed",
     "unreachable",
     "drift",
+    "overdue",
+    "against_policy",
     "unstaged",
     "rolled_back",
     "finished",

@@ -79,6 +79,13 @@ class Run:
         """Tell whether the run was asked for the option *name*."""
         return bool(self.step(VALID).get("options", {}).get(name))
 
+    def overdue(self, farm: str | None) -> list[str]:
+        """Answer what *farm* should have replaced."""
+        from keydeploy.spec import Kind, Notice  # noqa: PLC0415
+
+        notices = [Notice.from_json(value) for value in self.step(VALID).get("policy", [])]
+        return [str(notice) for notice in notices if notice.farm == farm and notice.kind is Kind.OVERDUE]
+
     @property
     def farm(self) -> str | None:
         """Answer the farm of this host, None when it declares none or the spec is invalid."""

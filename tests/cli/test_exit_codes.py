@@ -9,15 +9,22 @@ from keydeploy.errors import Problem
 from keydeploy.plan import Cause, Reason
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.model import FarmReport, Report, Verb, Verdict
+from keydeploy.spec import Kind, Notice
 from tests.engine.farm import Stand, fault, reasons
 
 PROBLEM = Problem("inventory.yml:1:1", "machine_keys", "wrong")
+PUBLIC = Problem("inventory.yml:2:2", "machine_keys", "known", policy=True)
+OVERDUE = Notice(kind=Kind.OVERDUE, farm="", address="machine_keys.portal", text="overdue")
 
 
 def report(*verdicts: Verdict, causes: Sequence[Cause] = ()) -> Report:
     found = tuple(Reason(cause=cause, text="") for cause in causes)
     farms = tuple(FarmReport(farm="", spec="", verdict=verdict, nodes=(), reasons=found) for verdict in verdicts)
     return Report(verb=Verb.APPLY, declared=("web1",), farms=farms)
+
+
+def overdue(verb: Verb, *verdicts: Verdict, kind: Kind = Kind.OVERDUE) -> Report:
+    return replace(report(*verdicts), verb=verb, policy=(replace(OVERDUE, kind=kind),))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +41,17 @@ def report(*verdicts: Verdict, causes: Sequence[Cause] = ()) -> Report:
         (replace(report(Verdict.INCOMPLETE), interrupted=True), 5),
         (replace(report(), problems=(PROBLEM,), declared=(), interrupted=True), 3),
         (replace(report(), declared=()), 3),
+        (replace(report(), problems=(PUBLIC, PROBLEM), declared=()), 3),
+        (replace(report(), problems=(PUBLIC, PUBLIC), declared=()), 6),
+        (overdue(Verb.PLAN, Verdict.IN_ORDER), 6),
+        (overdue(Verb.DRIFT, Verdict.IN_ORDER), 6),
+        (overdue(Verb.DRIFT, Verdict.PENDING), 6),
+        (overdue(Verb.DRIFT, Verdict.REFUSED), 1),
+        (overdue(Verb.DRIFT, Verdict.IN_ORDER, kind=Kind.DUE), 0),
+        (overdue(Verb.PLAN, Verdict.PENDING, kind=Kind.ACCEPTED), 2),
+        (overdue(Verb.APPLY, Verdict.APPLIED), 0),
+        (overdue(Verb.APPLY, Verdict.PENDING), 2),
+        (overdue(Verb.VALIDATE), 0),
         (replace(report(), declared=(), interrupted=True), 130),
         (replace(report(), declared=(), failure="Ansible ended"), 1),
         (replace(report(), declared=(), failure="Ansible ended", interrupted=True), 130),
@@ -48,6 +66,12 @@ def test_the_order_is_three_five_interrupted_four_one_six_two_zero() -> None:
     everything = report(*Verdict, causes=[*Cause])
     assert exit_code(replace(everything, problems=(PROBLEM,))) == 3
     assert exit_code(everything) == 5
+
+
+def test_what_is_overdue_in_a_farm_that_was_left_out_does_not_count() -> None:
+    looked_at = FarmReport(farm="shop", spec="", verdict=Verdict.IN_ORDER, nodes=())
+    found = overdue(Verb.DRIFT, Verdict.NOT_LOOKED_AT)
+    assert exit_code(replace(found, farms=(*found.farms, looked_at))) == 0
 
 
 @pytest.fixture(scope="module")

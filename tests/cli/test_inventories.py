@@ -57,6 +57,15 @@ def test_a_mistake_is_told_without_what_stands_there(tmp_path: Path, value: str)
     assert "Passw0rd" not in mistake
 
 
+def test_a_day_that_no_calendar_has_is_told_at_its_place(stand: Stand) -> None:
+    with stand.inventory.open("a", encoding="utf-8") as file:
+        file.write("made:\n  hosts:\n    web1: {made: [2026-02-28, {on: 2026-02-30}]}\n")
+
+    line = len(stand.inventory.read_text("utf-8").splitlines())
+    told = f"{stand.inventory}:{line}:36: no calendar has this day; put it in quotes if it is none"
+    is_refused(stand, stand.keydeploy("validate"), 1, told)
+
+
 def test_an_inventory_that_is_no_yaml(stand: Stand) -> None:
     stand.inventory.write_text(f"all:\n  vars:\n    password: '{PASSWORD}'\n   hosts: [web1\n", "utf-8")
 

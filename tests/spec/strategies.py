@@ -12,6 +12,9 @@ CONTENT = ("pfx", "certificate", "private_key", "password")
 NAMES = st.from_regex(r"[A-Za-zÄÖÜß][\w .-]{0,11}", fullmatch=True)
 DURATIONS = st.from_regex(r"[1-9][0-9]{0,2}(\.[0-9]{1,2})?(ms|s|m|h|d)", fullmatch=True)
 
+DAYS = st.dates().map(str)
+AGES = st.integers(1, 99999).map(lambda days: {"max_age": f"{days}d"})
+
 
 def digits(*lengths: int) -> st.SearchStrategy[str]:
     return st.sampled_from(lengths).flatmap(lambda length: st.text(HEX, min_size=length, max_size=length))
@@ -24,8 +27,10 @@ MACHINE_KEYS = st.fixed_dictionaries(
         "decryption": st.sampled_from(["AES", "3DES", "Auto"]),
         "compatibility_mode": st.sampled_from(["Framework45", "Framework20SP2", "omit"]),
         "application_name": NAMES,
+        "created": DAYS,
+        "accept_disclosed": st.fixed_dictionaries({"reason": NAMES}, optional={"until": DAYS}),
     },
-)
+).flatmap(lambda key: st.just(key) | AGES.map(lambda age: key | age if "created" in key else key))
 HEALTHS = st.fixed_dictionaries(
     {"url": st.sampled_from(["http://node/health", "https://10.0.0.1:8443/?x=%20"])},
     optional={"expect": st.integers(100, 599), "within": DURATIONS},
