@@ -25,6 +25,7 @@ ALLOWED = {
     "iis": {"webconfig", "node"},
     "observation": {"spec", "node", "webconfig", "iis", "access"},
     "checkup": {"iis", "node", "webconfig"},
+    "lint": {"observation", "schema"},
     "plan": {"observation"},
     "rehearsal": {"observation"},
     "render": {"plan", "spec", "node"},
@@ -34,7 +35,7 @@ ALLOWED = {
     "inventory_files": set(),
     "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors"},
-    "report": {"plan", "saved_plan", "checkup", "engine", "__init__"},
+    "report": {"lint", "plan", "saved_plan", "checkup", "engine", "__init__"},
     "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "__init__"},
     "__main__": {"cli"},
 }

@@ -9,7 +9,8 @@ from keydeploy.edit import Difference
 from keydeploy.errors import DocumentError, KeyMaterialError
 from keydeploy.iis import Runtime
 from keydeploy.keys.machine_key import check_runtime
-from keydeploy.observation.files import ROOT_FILES, Files, Key, moved
+from keydeploy.observation import levels
+from keydeploy.observation.files import Files, Key, moved
 from keydeploy.observation.model import FileChange, Subject
 from keydeploy.observation.protection import Protection, require_machine_key, rotate, unseen
 from keydeploy.observation.section_keys import SectionKeys
@@ -20,9 +21,6 @@ from keydeploy.webconfig.editor import Editor
 from keydeploy.webconfig.effective import Level, effective_machine_key
 from keydeploy.webconfig.sections import config_source, own_section
 from keydeploy.webconfig.service_certificate import require_certificate, uses_wif_4_5
-
-_NOWHERE = "?"
-"""The location of an application that is known by its file alone: no `<location>` above can name it."""
 
 _NO_WIF = "the application's pool loads .NET 2.0, which has no system.identityModel sections"
 
@@ -179,50 +177,18 @@ class Sight:
 
     def _moved(self, own: Document, section: str) -> Document:
         name = section.rpartition("/")[2]
-        document = self._external(own, section, "own", self._name)
+        document = levels.external(self._files, own, section, ("own", self._name))
         if document is None or document.root.name != name:
             raise DocumentError(
                 f"configSource names no file that holds a {name}", hint="create it, or remove configSource"
             )
         return document
 
-    def _external(self, document: Document, section: str, *key: str) -> Document | None:
-        """Answer the file that holds *section* of *document*; the node followed the first configSource only."""
-        name = section.rpartition("/")[2]
-        found = [e for e in document.root.walk() if e.name == name and e.get("configSource") is not None]
-        if len(found) > 1:
-            document.refuse(
-                found[1], f"a second {name} stands in another file", hint="move one of them back into this file"
-            )
-        return self._files.document(*moved(key, section))
-
     def _above(self) -> Iterator[Level]:
-        site, path = self._application.site, self._application.path
-        known = site is not None and path is not None
-        location = f"{site}{path}".rstrip("/") if known else _NOWHERE
-        folder = self._runtime().folder
-        for file, name in ROOT_FILES.items():
-            document = self._files.above(folder, file)
-            if document is not None:
-                yield Level(name=name, document=document, location=location)
-        for above in iis.ancestors(path) if path else ():
-            document = self._files.above("above", self._name, above)
-            if document is not None:
-                yield Level(
-                    name=f"{site}{above}".rstrip("/"),
-                    document=document,
-                    location=(path or "").lower().removeprefix(above.lower()).strip("/"),
-                    external=self._external(document, machine_key.SECTION, "above", self._name, above),
-                )
+        return (level for _, level in levels.above(self._files, self._name, self._application))
 
     def _runtime(self) -> Runtime:
-        site, path = self._application.site, self._application.path
-        if site is None or path is None:
-            return Runtime()
-        host = self._files.document("iis", "host")
-        if host is None:
-            raise DocumentError("IIS is not installed", hint="install it, or declare web_config")
-        return iis.runtime_of(host, site, path)
+        return levels.runtime(self._files, self._application)
 
     def _changes(self, editors: Mapping[Key, Editor]) -> Iterator[FileChange]:
         """Yield each file that decides about the application, also without edits: another one may want some."""

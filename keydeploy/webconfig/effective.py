@@ -22,7 +22,7 @@ __all__ = ["DEFAULT", "Level", "MachineKeyState", "Opener", "ProtectedSection", 
 DEFAULT = "the default"
 """The source of a value that no file sets."""
 
-_DEFAULTS = {
+DEFAULTS = {
     "validationKey": "AutoGenerate,IsolateApps",
     "decryptionKey": "AutoGenerate,IsolateApps",
     "validation": "HMACSHA256",
@@ -31,6 +31,8 @@ _DEFAULTS = {
     "dataProtectorType": "",
     "applicationName": "",
 }
+"""What applies where no file sets the attribute."""
+
 _MACHINE_KEY = ("system.web", "machineKey")
 _HTTP_RUNTIME = ("system.web", "httpRuntime")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
@@ -83,7 +85,9 @@ class MachineKeyState:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Placed:
+class Placed:
+    """A section that applies to the application, and the file that says it."""
+
     level: Level
     section: Section
 
@@ -98,8 +102,8 @@ def effective_machine_key(levels: Sequence[Level], opener: Opener | None = None)
     section is moved to a file that *levels* do not hold.
     Source: System.Configuration `BaseConfigurationRecord`, System.Web `MachineKeySection`.
     """
-    placed = _placed(levels, _MACHINE_KEY)
-    settings = {name: Setting(value, DEFAULT) for name, value in _DEFAULTS.items()}
+    placed = placed_sections(levels, _MACHINE_KEY)
+    settings = {name: Setting(value, DEFAULT) for name, value in DEFAULTS.items()}
     contents = [_content(each, opener) for each in placed]
     for each, element in zip(placed, contents, strict=True):
         for name, above in settings.items():
@@ -108,7 +112,7 @@ def effective_machine_key(levels: Sequence[Level], opener: Opener | None = None)
                 settings[name] = _over(above, value, each.level.name)
     mode_is_explicit = settings["compatibilityMode"].source != DEFAULT
     if not mode_is_explicit:
-        settings["compatibilityMode"] = _default_mode(levels)
+        settings["compatibilityMode"] = default_mode(levels)
     return MachineKeyState(
         validation_key=_secret(settings["validationKey"]),
         decryption_key=_secret(settings["decryptionKey"]),
@@ -122,10 +126,10 @@ def effective_machine_key(levels: Sequence[Level], opener: Opener | None = None)
     )
 
 
-def _placed(levels: Sequence[Level], path: tuple[str, ...]) -> list[_Placed]:
+def placed_sections(levels: Sequence[Level], path: tuple[str, ...]) -> list[Placed]:
     """Answer the sections at *path* in the order in which .NET evaluates them."""
     placed = [
-        _Placed(level, section)
+        Placed(level, section)
         for level in levels
         for section in sections(level.document, path, level.location)
         if section.inherited or section.distance == 0
@@ -133,7 +137,7 @@ def _placed(levels: Sequence[Level], path: tuple[str, ...]) -> list[_Placed]:
     return sorted(placed, key=lambda each: -each.section.distance)
 
 
-def _content(placed: _Placed, opener: Opener | None) -> Element:
+def _content(placed: Placed, opener: Opener | None) -> Element:
     """Answer the machineKey element that holds the attributes: in the file itself, or in the one it names."""
     level, element = placed.level, placed.section.element
     if element.get("configSource") is None:
@@ -170,13 +174,13 @@ def _over(above: Setting[str], value: str, source: str) -> Setting[str]:
     return Setting(value, source, hides)
 
 
-def _default_mode(levels: Sequence[Level]) -> Setting[str]:
+def default_mode(levels: Sequence[Level]) -> Setting[str]:
     """Answer the mode that applies when no file sets one: targetFramework 4.5 or later asks for Framework45.
 
     Source: System.Web `ConfigUtil.SetFX45DefaultValue`.
     """
-    mode = old = Setting(_DEFAULTS["compatibilityMode"], DEFAULT)
-    for each in _placed(levels, _HTTP_RUNTIME):
+    mode = old = Setting(DEFAULTS["compatibilityMode"], DEFAULT)
+    for each in placed_sections(levels, _HTTP_RUNTIME):
         version = _VERSION.match((each.section.element.get("targetFramework") or "").strip())
         if version is not None:
             modern = (int(version[1]), int(version[2])) >= (4, 5)
@@ -184,7 +188,7 @@ def _default_mode(levels: Sequence[Level]) -> Setting[str]:
     return mode
 
 
-def _locking(placed: Sequence[_Placed], contents: Sequence[Element]) -> Iterator[str]:
+def _locking(placed: Sequence[Placed], contents: Sequence[Element]) -> Iterator[str]:
     """Yield the levels above the application that lock machineKey, whole or in some attributes."""
     for each, content in zip(placed, contents, strict=True):
         locks = each.section.locks or _locks(each.section.element) or _locks(content)

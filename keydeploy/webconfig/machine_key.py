@@ -30,8 +30,10 @@ _KNOWN_VALUES = {
 }
 """The values that may be shown; anything else may be a key in the wrong place."""
 
-_ATTRIBUTES = (*_KNOWN_VALUES, "validationKey", "decryptionKey", "dataProtectorType", "applicationName")
-_COMMON_ATTRIBUTES = (
+ATTRIBUTES = (*_KNOWN_VALUES, "validationKey", "decryptionKey", "dataProtectorType", "applicationName")
+"""All that ASP.NET knows on a machineKey. Source: System.Web `MachineKeySection`."""
+
+COMMON_ATTRIBUTES = (
     "lockAttributes",
     "lockAllAttributesExcept",
     "lockElements",
@@ -163,7 +165,7 @@ def _text(name: str, found: dict[str, str], declared: str | None, inherited: str
 def _unknown_attributes(document: Document, element: Element | None) -> Iterator[_Change]:
     """Yield the removal of attributes at which ASP.NET fails; their names may be anything and are not shown."""
     for attribute in element.attributes if element else ():
-        known = attribute.name in (*_ATTRIBUTES, *_COMMON_ATTRIBUTES)
+        known = attribute.name in (*ATTRIBUTES, *COMMON_ATTRIBUTES)
         if not known and not is_namespace_declaration(attribute.name):
             place = document.place(attribute.start)
             yield _Change(attribute.name, None, Difference("unknown attribute", f"at {place}", _ABSENT))

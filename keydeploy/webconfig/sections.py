@@ -16,6 +16,7 @@ PROVIDER = "configProtectionProvider"
 """The attribute of an encrypted section; .NET tolerates no other beside it."""
 
 ENCRYPTED_DATA = "{http://www.w3.org/2001/04/xmlenc#}EncryptedData"
+_DEEPEST = 64
 _ROOTED = re.compile(r"[\\/]|[^\\/]*:")
 
 
@@ -77,16 +78,18 @@ def own_section(document: Document, name: str) -> Element | None:
 
 
 def every_section(document: Document) -> Iterator[tuple[str, Element]]:
-    """Yield every element below `<configuration>` by its path; a `<location>` is in no path."""
+    """Yield every element below `<configuration>` by its path, in document order; a `<location>` is in no path.
 
-    def below(parent: Element, path: str) -> Iterator[tuple[str, Element]]:
-        for child in parent.children:
-            inner = path if child.name == "location" else f"{path}/{child.name}".lstrip("/")
-            if inner != path:
-                yield inner, child
-            yield from below(child, inner)
-
-    return below(document.root, "")
+    What lies deeper than any section does is left out: nobody could read its path.
+    """
+    waiting = [("", child, 1) for child in reversed(document.root.children)]
+    while waiting:
+        path, element, depth = waiting.pop()
+        inner = path if element.name == "location" else f"{path}/{element.name}".lstrip("/")
+        if inner != path:
+            yield inner, element
+        if depth < _DEEPEST:
+            waiting.extend((inner, child, depth + 1) for child in reversed(element.children))
 
 
 def config_source(document: Document, element: Element) -> str | None:

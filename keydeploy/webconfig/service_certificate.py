@@ -88,7 +88,7 @@ _KNOWN_VALUES: Final = re.compile(
 )
 """The values that may be shown; anything else may be a secret in the wrong place."""
 
-_THUMBPRINT: Final = re.compile(r"(?<![0-9A-F])[0-9A-F]{40}(?![0-9A-F])")
+THUMBPRINT: Final = re.compile(r"(?<![0-9A-F])[0-9A-F]{40}(?![0-9A-F])")
 _SEPARATORS: Final = re.compile(r"[\s:-]+")
 _MACHINE_KEY: Final = "machineKey"
 
@@ -105,7 +105,7 @@ def require_certificate(editor: Editor, upper: Sequence[Document], thumbprint: s
     merge what two files say about the same configuration. Source: System.IdentityModel
     `IdentityConfigurationElementCollection.BaseAdd` (ID7029).
     """
-    wanted = _as_written(thumbprint)
+    wanted = as_written(thumbprint)
     found = [each for wif in _in_use(editor.document, upper) for each in _require(editor, upper, wif, wanted)]
     return (*found, *forbid_machine_key_handler(editor, upper))
 
@@ -185,10 +185,10 @@ def _differing(reference: Element | None, wanted: str) -> dict[str, str]:
 def _says(name: str, found: str | None, wanted: str) -> bool:
     if found is None:
         return name in _STORE
-    return (_as_written(found) if name == "findValue" else found) == wanted
+    return (as_written(found) if name == "findValue" else found) == wanted
 
 
-def _as_written(thumbprint: str) -> str:
+def as_written(thumbprint: str) -> str:
     """Answer *thumbprint* as .NET takes it: the case of letters and white space do not count.
 
     An invisible character, such as the U+200E that the certificate dialog of Windows puts before it, does: .NET
@@ -202,11 +202,11 @@ def _shown(value: str | None) -> str:
         return "absent"
     if _KNOWN_VALUES.fullmatch(value):
         return value
-    written = _as_written(value)
-    if _THUMBPRINT.fullmatch(written):
+    written = as_written(value)
+    if THUMBPRINT.fullmatch(written):
         return written
-    visible = _without_invisible(written)
-    return f"{visible} with an invisible character" if _THUMBPRINT.fullmatch(visible) else "another value"
+    visible = without_invisible(written)
+    return f"{visible} with an invisible character" if THUMBPRINT.fullmatch(visible) else "another value"
 
 
 def _check_inherited(configuration: Element, wif: _Wif, wanted: str) -> None:
@@ -251,12 +251,12 @@ def _values(document: Document, element: Element) -> Iterator[str]:
 
 
 def _thumbprints(value: str) -> Iterator[str]:
-    visible = _without_invisible(value).upper()
-    yield from _THUMBPRINT.findall(visible)
-    yield from _THUMBPRINT.findall(_SEPARATORS.sub("", visible))
+    visible = without_invisible(value).upper()
+    yield from THUMBPRINT.findall(visible)
+    yield from THUMBPRINT.findall(_SEPARATORS.sub("", visible))
 
 
-def _without_invisible(text: str) -> str:
+def without_invisible(text: str) -> str:
     """Remove the characters that only tell how others are shown (Unicode's category Cf)."""
     return "".join(character for character in text if unicodedata.category(character) != "Cf")
 

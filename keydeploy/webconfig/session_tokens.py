@@ -21,6 +21,10 @@ _MACHINE_KEY_HANDLER = (
     "System.IdentityModel.Services.Tokens.MachineKeySessionSecurityTokenHandler, System.IdentityModel.Services, "
     "Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
 )
+_DEFAULT_HANDLER_3_5 = (
+    "Microsoft.IdentityModel.Tokens.SessionSecurityTokenHandler, Microsoft.IdentityModel, "
+    "Version=3.5.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35"
+)
 _PRESENT, _ABSENT = "present", "absent"
 
 
@@ -41,6 +45,17 @@ class _Handlers:
     def own(self) -> Element | None:
         """Answer the collection in the application's own file."""
         return _collection(self.model, self.configuration) if self.model else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionHandlers:
+    """Which handlers protect session cookies."""
+
+    by_node_key: bool
+    """WIF's default, which encrypts with DPAPI, is among them."""
+    by_machine_key: bool
+    other: bool
+    """One of somebody else's is among them, as far as its name tells."""
 
 
 def require_machine_key_handler(editor: Editor, upper: Sequence[Document]) -> tuple[Difference, ...]:
@@ -78,6 +93,39 @@ def forbid_machine_key_handler(editor: Editor, upper: Sequence[Document]) -> tup
     return (Difference("MachineKeySessionSecurityTokenHandler", _PRESENT, _ABSENT),) if unwanted else ()
 
 
+def session_handlers(services: Sequence[Element], models: Sequence[Element]) -> SessionHandlers:
+    """Answer which token handlers an application of WIF 4.5 ends up with.
+
+    *services* are the sections `system.identityModel.services` that apply, *models* those of `system.identityModel`,
+    both in clear and from the highest down.
+    """
+    configuration = _identity_configuration_name(services)
+    collections = (_collection(model, configuration) for model in models)
+    entries = [entry for collection in collections for entry in _entries(collection)]
+    return _told(_evaluate(entries), _DEFAULT_HANDLER, _type_name(_MACHINE_KEY_HANDLER))
+
+
+def session_handlers_3_5(sections: Sequence[Element]) -> SessionHandlers:
+    """Answer which token handlers an application of WIF 3.5 ends up with.
+
+    *sections* are those of `microsoft.identityModel` that apply, in clear and from the highest down. WIF 3.5 has no
+    handler of its own that uses the machine key: another one is somebody else's.
+    """
+    services = (named(section, "service", "") for section in sections)
+    collections = (named(service, "securityTokenHandlers", "") for service in services if service)
+    entries = [entry for collection in collections for entry in _entries(collection)]
+    return _told(_evaluate(entries, _DEFAULT_HANDLER_3_5), _DEFAULT_HANDLER_3_5, None)
+
+
+def _told(handlers: set[tuple[str, str]], default: str, by_machine_key: tuple[str, str] | None) -> SessionHandlers:
+    others = handlers - {_type_name(default)} - ({by_machine_key} if by_machine_key else set())
+    return SessionHandlers(
+        by_node_key=_type_name(default) in handlers,
+        by_machine_key=by_machine_key in handlers,
+        other=any("SessionSecurityTokenHandler" in name for name, _ in others),
+    )
+
+
 def _handlers(document: Document, upper: Sequence[Document]) -> _Handlers:
     services = [*handed_down(upper, SERVICES), *own(document, SERVICES)]
     configuration = _identity_configuration_name(services)
@@ -113,9 +161,9 @@ def _adds(entry: Element, handler: str) -> bool:
     return entry.name == "add" and _handler(entry) == _type_name(handler)
 
 
-def _evaluate(entries: Iterable[Element]) -> set[tuple[str, str]]:
-    """Answer the handlers after *entries*, in order; WIF starts with its default session handler."""
-    handlers = {_type_name(_DEFAULT_HANDLER)}
+def _evaluate(entries: Iterable[Element], default: str = _DEFAULT_HANDLER) -> set[tuple[str, str]]:
+    """Answer the handlers after *entries*, in order; WIF starts with its *default* session handler."""
+    handlers = {_type_name(default)}
     for entry in entries:
         match entry.name:
             case "clear":

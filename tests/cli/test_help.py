@@ -18,6 +18,7 @@ VERBS = (
     "drift",
     "status",
     "doctor",
+    "lint",
     "rehearse",
     "generate",
     "sandbox",

@@ -1,0 +1,192 @@
+"""`keydeploy lint` without a node: which files it looks at, what it prints, and how it ends."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from keydeploy.cli import main
+from keydeploy.lint.rules import RULES
+from keydeploy.schema import validator
+from tests.engine.farm import DECRYPTION_KEY, OTHER_KEYS, VALIDATION_KEY, Ran
+from tests.engine.hunting import find, forms
+from tests.lint import sarif_schema
+
+CLEAN = b'<configuration><system.web><compilation debug="false" targetFramework="4.8" /></system.web></configuration>'
+WEAK = OTHER_KEYS.replace(b"HMACSHA256", b"MD5").replace(b' compatibilityMode="Framework45"', b"")
+AUTOMATIC = b'<configuration><system.web><machineKey validationKey="AutoGenerate" /></system.web></configuration>'
+INVENTORY = f"""
+web:
+  hosts: {{web1: {{}}}}
+  vars:
+    keydeploy:
+      machine_keys:
+        portal:
+          validation_key: {VALIDATION_KEY}
+          decryption_key: "{{{{ vault_portal.decryption_key }}}}"
+"""
+
+Lint = Callable[..., Ran]
+
+
+@pytest.fixture
+def lint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Lint:
+    """Answer what runs `keydeploy lint` in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+
+    def run(*arguments: str) -> Ran:
+        capsys.readouterr()
+        code = main(["lint", *arguments])
+        out, err = capsys.readouterr()
+        assert not find((out + err).encode(), forms())
+        return Ran(code, out, err)
+
+    return run
+
+
+def test_a_clean_file_has_nothing_to_complain_about(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(CLEAN)
+    ran = lint("web.config")
+
+    assert (ran.code, ran.out.splitlines()[-1]) == (0, "nothing to complain about")
+
+
+def test_findings_are_told_by_place_with_each_remedy_once(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a/web.config").write_bytes(AUTOMATIC)
+    (tmp_path / "b/web.config").write_bytes(AUTOMATIC)
+    ran = lint(".")
+
+    assert ran.code == 6
+    assert "a/web.config:1:40: error: " in ran.out
+    assert "b/web.config:1:40: error: " in ran.out
+    assert ran.out.count("\n[automatic-key] ") == 1
+    assert ran.out.splitlines()[-1].endswith(" in 2 files")
+
+
+def test_one_server_may_have_automatic_keys(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(AUTOMATIC)
+
+    assert lint("web.config", "--single").code == 0
+
+
+def test_warnings_count_only_where_it_is_strict(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(OTHER_KEYS)
+
+    assert lint("web.config").code == 0
+    assert lint("web.config", "--strict").code == 6
+
+
+def test_a_key_in_clear_in_an_inventory_is_an_error_offline(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "inventory.yml").write_text(INVENTORY, "utf-8")
+    ran = lint("inventory.yml", "--offline")
+
+    assert ran.code == 6
+    assert "inventory.yml:8:" in ran.out
+
+
+def test_a_disclosed_key_is_an_error_where_a_list_is_named(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(
+        f'<configuration><system.web><machineKey validationKey="{VALIDATION_KEY.lower()}"'
+        f' decryptionKey="{DECRYPTION_KEY}" /></system.web></configuration>'.encode()
+    )
+    digest = hashlib.sha256(VALIDATION_KEY.encode()).hexdigest()
+    (tmp_path / "list.csv").write_text(f"validationKey, decryptionKey\n{digest},\n", "utf-8")
+    named, unnamed = lint("web.config", "--disclosed-keys", "list.csv"), lint("web.config")
+
+    assert (named.code, "[disclosed-key]" in named.out) == (6, True)
+    assert (unnamed.code, "no list of disclosed keys was found" in unnamed.out) == (0, True)
+
+
+def test_json_and_sarif_are_as_their_schemas_say(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(WEAK)
+    (tmp_path / "broken.config").write_bytes(b"<configuration>")
+    (tmp_path / "inventory.yml").write_text(INVENTORY, "utf-8")
+    as_json, as_sarif = lint(".", "--format", "json"), lint(".", "--format", "sarif")
+
+    value = json.loads(as_json.out)
+    validator("lint").validate(value)
+    assert (as_json.code, value["exit_code"]) == (6, 6)
+    assert [each["file"] for each in value["unread"]] == ["broken.config"]
+    log = json.loads(as_sarif.out)
+    sarif_schema.validator().validate(log)
+    told = {(each["rule"], each["line"]) for each in value["findings"]}
+    assert {
+        (result["ruleId"], result["locations"][0]["physicalLocation"]["region"]["startLine"])
+        for result in log["runs"][0]["results"]
+    } == told
+
+
+def test_a_baseline_accepts_what_was_found_when_it_was_written(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(AUTOMATIC)
+    written = lint(".", "--write-baseline", "known.json")
+    (tmp_path / "web.config").write_bytes(AUTOMATIC.replace(b"<system.web>", b"\n\n<system.web>"))
+    again = lint(".", "--baseline", "known.json")
+    (tmp_path / "web.config").write_bytes(CLEAN)
+    mended = lint(".", "--baseline", "known.json")
+
+    assert (written.code, again.code, mended.code) == (0, 0, 0)
+    assert "accepted in known.json" in written.out
+    assert again.out.splitlines()[-1].startswith("nothing to complain about; ")
+    assert "the baseline accepts what is not found any more; remove it: automatic-key in web.config" in mended.out
+
+
+def test_a_comment_accepts_a_finding_and_sarif_says_so(lint: Lint, tmp_path: Path) -> None:
+    comment = b"<!-- keydeploy: ignore automatic-key: a single test server -->"
+    (tmp_path / "web.config").write_bytes(AUTOMATIC.replace(b"<machineKey", comment + b"<machineKey"))
+    log = json.loads(lint("web.config", "--format", "sarif").out)
+
+    suppressed = [result for result in log["runs"][0]["results"] if result["suppressions"]]
+    assert [result["suppressions"][0]["justification"] for result in suppressed] == ["a single test server"]
+    assert [result["suppressions"][0]["kind"] for result in suppressed] == ["inSource"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ((), "there is nothing to look at"),
+        (("empty",), "there is nothing to look at"),
+        (("missing.config",), "there is no missing.config"),
+        (("missing.config", "--offline"), "there is no missing.config"),
+        (("-i", "missing.yml"), "there is no inventory missing.yml"),
+        (("empty", "-i", "inventory.yml", "--offline"), "--offline asks no node"),
+        (("--rule", "conjured"), "there is no such rule"),
+        (("web.config", "--baseline", "none.json"), "the baseline none.json cannot be read"),
+        (("web.config", "--disclosed-keys", "none.csv"), "none.csv cannot be read"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_an_error_with_a_hint(
+    lint: Lint, tmp_path: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "web.config").write_bytes(CLEAN)
+    ran = lint(*arguments)
+
+    assert (ran.code, ran.out) == (1, "")
+    assert complaint in ran.err
+    assert "keydeploy: hint: " in ran.err
+
+
+def test_a_file_that_was_named_and_cannot_be_read_is_no_success(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(b"<configuration>")
+
+    assert lint("web.config").code == 1
+    assert lint(".").code == 0
+    assert lint(".", "--strict").code == 1
+    assert "not looked at: web.config: " in lint(".").out
+
+
+def test_the_rules_are_listed_and_told_one_by_one(lint: Lint) -> None:
+    listed = lint("--rules")
+    assert [line.split()[0] for line in listed.out.splitlines()] == [rule.id for rule in RULES]
+
+    for rule in RULES:
+        if rule.id in ("key-differs-between-nodes", "disclosed-key"):
+            text = lint("--rule", rule.id).out
+            assert all(part in text for part in (rule.title, rule.reason, rule.source, rule.remedy))
+    assert [rule["id"] for rule in json.loads(lint("--rules", "--format", "json").out)] == [rule.id for rule in RULES]
