@@ -32,10 +32,11 @@ ALLOWED = {
     "saved_plan": {"plan", "schema", "__init__"},
     "rollout": {"plan", "spec"},
     "health": {"spec"},
+    "explain": {"errors"},
     "inventory_files": set(),
     "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors"},
-    "report": {"lint", "plan", "saved_plan", "checkup", "engine", "__init__"},
+    "report": {"lint", "plan", "saved_plan", "checkup", "engine", "explain", "__init__"},
     "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "__init__"},
     "__main__": {"cli"},
 }

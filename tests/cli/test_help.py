@@ -19,6 +19,7 @@ VERBS = (
     "status",
     "doctor",
     "lint",
+    "explain",
     "rehearse",
     "generate",
     "sandbox",

@@ -1,0 +1,34 @@
+"""All that explain knows, each error in one place."""
+
+from keydeploy.explain.codes import BY_NAME
+from keydeploy.explain.entries import (
+    access,
+    certificates,
+    containers,
+    machine_keys,
+    processes,
+    profiles,
+    sections,
+    session_cookies,
+    smart_cards,
+    view_state,
+)
+
+ENTRIES = (
+    *containers.ENTRIES,
+    *access.ENTRIES,
+    *profiles.ENTRIES,
+    *certificates.ENTRIES,
+    *session_cookies.ENTRIES,
+    *view_state.ENTRIES,
+    *machine_keys.ENTRIES,
+    *sections.ENTRIES,
+    *smart_cards.ENTRIES,
+    *processes.ENTRIES,
+)
+BY_ID = {entry.id: entry for entry in ENTRIES}
+OF_CODE = {BY_NAME[name].value: entry for entry in ENTRIES for name in entry.codes}
+OF_WIF_ID = {name: entry for entry in ENTRIES for name in entry.ids}
+OF_EVENT = {event.id: entry for entry in ENTRIES for event in entry.events}
+
+__all__ = ["BY_ID", "ENTRIES", "OF_CODE", "OF_EVENT", "OF_WIF_ID"]

@@ -1,0 +1,100 @@
+"""Commands that settle causes, each in one place; all of them only read.
+
+PowerShell of the node, as administrator. `PortalConfiguration`, `Portal` and the like stand for the user's own names.
+Sources: learn.microsoft.com/windows-server/administration/windows-commands/certutil, .NET's CspParameters
+(UseExistingKey never creates a container), appcmd and netsh help.
+"""
+
+from keydeploy.explain.model import Check, here, on_node
+
+_OPEN = (
+    "$c = New-Object Security.Cryptography.CspParameters 24; $c.KeyContainerName = 'PortalConfiguration'; "
+    "$c.Flags = '{flags}'; (New-Object Security.Cryptography.RSACryptoServiceProvider $c).CspKeyContainerInfo"
+)
+_APPCMD = r'& "$env:windir\system32\inetsrv\appcmd.exe"'
+_POOL = f'{_APPCMD} list apppool "Portal" /text:processModel.'
+_PLAN = "keydeploy plan inventory.yml"
+DRIFT = "keydeploy drift inventory.yml"
+LINT = "keydeploy lint inventory.yml"
+
+
+def opened(tells: str) -> Check:
+    """Open a machine-wide container that exists, and show it."""
+    return on_node(_OPEN.format(flags="UseMachineKeyStore,UseExistingKey,NoPrompt"), tells)
+
+
+def listed(tells: str) -> Check:
+    """List a machine-wide container by name."""
+    return on_node("certutil -key PortalConfiguration", tells)
+
+
+def opened_by_user(tells: str) -> Check:
+    """Open a container of the user's own store that exists, and show it."""
+    return on_node(_OPEN.format(flags="UseExistingKey,NoPrompt"), tells)
+
+
+def access_list(tells: str) -> Check:
+    """Show who may use the key of a machine-wide container."""
+    flags = "UseMachineKeyStore,UseExistingKey,NoPrompt"
+    shown = ".CryptoKeySecurity.Access | Format-Table IdentityReference,AccessControlType,CryptoKeyRights"
+    return on_node(_OPEN.format(flags=flags) + shown, tells)
+
+
+def exportable(tells: str) -> Check:
+    """Tell whether the key of a machine-wide container may be exported."""
+    return on_node(_OPEN.format(flags="UseMachineKeyStore,UseExistingKey,NoPrompt") + ".Exportable", tells)
+
+
+def certificate_listed(tells: str) -> Check:
+    """Show a certificate of the machine's store with its provider, container, and a test of its key."""
+    return on_node("certutil -store My THUMBPRINT", tells)
+
+
+def certificate_of_user(tells: str) -> Check:
+    """Show the same certificate in the user's own store."""
+    return on_node("certutil -user -store My THUMBPRINT", tells)
+
+
+def https_bindings(tells: str) -> Check:
+    """Show which certificate HTTP.sys serves at which port."""
+    return on_node("netsh http show sslcert", tells)
+
+
+def profile_loaded(tells: str) -> Check:
+    """Tell whether Windows loads the profile of a pool's account."""
+    return on_node(f"{_POOL}loadUserProfile", tells)
+
+
+def pool_identity(tells: str) -> Check:
+    """Tell as whom a pool runs."""
+    return on_node(f"{_POOL}identityType", tells)
+
+
+def impersonation(tells: str) -> Check:
+    """Tell whether an application impersonates its callers."""
+    command = (
+        r"(Get-WebConfigurationProperty -PSPath 'IIS:\Sites\Default Web Site\portal' "
+        "-Filter system.web/identity -Name impersonate).Value"
+    )
+    return on_node(command, tells)
+
+
+def events(log: str, source: str, number: int, tells: str) -> Check:
+    """Show the last events of a kind."""
+    filtered = f"@{{LogName='{log}'; ProviderName='{source}'; Id={number}}}"
+    return on_node(f"Get-WinEvent -FilterHashtable {filtered} -MaxEvents 20 | Format-List TimeCreated,Message", tells)
+
+
+def drifted(tells: str) -> Check:
+    """Compare every node with what is declared."""
+    return here(DRIFT, tells)
+
+
+def planned(tells: str) -> Check:
+    """Show what apply would change."""
+    return here(_PLAN, tells)
+
+
+def linted(tells: str) -> Check:
+    """Look at the configuration files of the nodes."""
+    return here(LINT, tells)
