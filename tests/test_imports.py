@@ -36,8 +36,9 @@ ALLOWED = {
     "inventory_files": set(),
     "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors"},
+    "starter": {"keys"},
     "report": {"lint", "plan", "saved_plan", "checkup", "engine", "explain", "__init__"},
-    "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "__init__"},
+    "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "starter", "__init__"},
     "__main__": {"cli"},
 }
 

@@ -12,6 +12,7 @@ from keydeploy.cli import (
     drift,
     explain,
     generate,
+    init,
     lint,
     plan,
     rehearse,
@@ -23,6 +24,7 @@ from keydeploy.cli import (
 )
 
 _VERBS = (
+    init,
     validate,
     plan,
     show,

@@ -1,16 +1,27 @@
-"""PFX (PKCS#12) in base64: opening one.
+"""PFX (PKCS#12): opening one in base64, and making one.
 
 It is opened here, never on a node: Windows leaves or deletes key files when one is merely looked at
 (dotnet/runtime#97121). Source of the form: RFC 7292.
 """
 
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization.pkcs12 import PKCS12KeyAndCertificates, load_pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import (
+    PBES,
+    PKCS12KeyAndCertificates,
+    load_pkcs12,
+    serialize_key_and_certificates,
+)
 
 from keydeploy.errors import KeyMaterialError
+from keydeploy.keys.chain import parsed
 from keydeploy.keys.pem import blocks, from_base64
+from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.secret import Secret
 
 _KEY_BAGS = tuple(bytes.fromhex(f"060b2a864886f70d010c0a01{last:02x}") for last in (1, 2))
@@ -39,6 +50,25 @@ def opened(text: str, password: str | None) -> tuple[PrivateKeyTypes, list[bytes
     if not certificates:
         raise KeyMaterialError("no certificate in the PFX", hint=_EXPORT_ANEW)
     return held.key, [each.public_bytes(Encoding.DER) for each in certificates]
+
+
+def new_password(random_bytes: Callable[[int], bytes]) -> Secret:
+    """Make a password of 192 bits from *random_bytes*, such as `os.urandom`: 32 letters, digits, `-` and `_`."""
+    return Secret(urlsafe_b64encode(random_bytes(24)))
+
+
+def sealed(der: bytes, key: RsaKey, password: Secret) -> bytes:
+    """Make a PFX of the certificate *der* and its *key* that *password* opens: AES-256, and SHA-256 for its MAC.
+
+    Windows opens that from Windows 10 1709 and Server 2019 on; keydeploy opens it wherever it runs.
+    """
+    encryption = (
+        PrivateFormat.PKCS12.encryption_builder()
+        .key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
+        .hmac_hash(hashes.SHA256())
+        .build(password.reveal())
+    )
+    return serialize_key_and_certificates(None, key.private(), parsed(der), None, encryption)
 
 
 def _decoded(text: str) -> bytes:

@@ -1,6 +1,8 @@
 """`keydeploy generate` makes keys that its own rules accept, in clear or for Ansible's vault."""
 
+import json
 import subprocess
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,12 @@ import pytest
 import yaml
 
 from keydeploy.cli import main
-from keydeploy.keys import rsa_key
+from keydeploy.keys import machine_key, rsa_key
 from keydeploy.keys.machine_key import MachineKey
 from keydeploy.secret import Secret
 from tests.engine.farm import COMMANDS
 
-KINDS = ("machine-key", "container-key")
+KINDS = ("machine-key", "container-key", "certificate")
 
 
 def generated(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, Any]:
@@ -68,6 +70,33 @@ def test_a_name_puts_the_key_under_a_variable(capsys: pytest.CaptureFixture[str]
     assert value["vault_portal"]["compatibility_mode"] == "Framework45"
 
 
+def is_of_today(text: object) -> bool:
+    """Tell whether *text* is the day in UTC, also where midnight passes meanwhile."""
+    assert isinstance(text, str)  # in quotes, so that YAML does not make a date of it
+    return 0 <= (datetime.now(UTC).date() - date.fromisoformat(text)).days <= 1
+
+
+def test_a_key_tells_the_day_on_which_it_was_made(capsys: pytest.CaptureFixture[str]) -> None:
+    assert is_of_today(generated(capsys)["created"])
+    assert is_of_today(yaml.safe_load(printed(capsys, "--name", "vault_key"))["vault_key_created"])
+    assert is_of_today(yaml.safe_load(printed(capsys, "--format", "yaml"))["created"])
+
+
+def test_json_holds_what_yaml_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ([], ["--name", "vault_portal"]):
+        assert main(["generate", "machine-key", "--format", "json", *name]) == 0
+        value = json.loads(capsys.readouterr().out)
+        inner = value["vault_portal"] if name else value
+        assert inner.keys() == generated(capsys).keys()
+        assert as_key(inner).fingerprint
+
+    alone = json.loads(printed(capsys, "--format", "json"))
+    assert alone.keys() == {"private_key", "created"}
+    named = json.loads(printed(capsys, "--format", "json", "--name", "vault_key"))
+    assert named.keys() == {"vault_key", "vault_key_created"}
+    assert rsa_key.load(alone["private_key"]) != rsa_key.load(named["vault_key"])
+
+
 @pytest.mark.parametrize(
     "options", ["--validation MD4", "--validation AES", "--decryption ROT13", "--compatibility-mode Framework1"]
 )
@@ -116,7 +145,7 @@ def test_a_name_puts_the_container_key_under_a_variable(capsys: pytest.CaptureFi
         value = yaml.safe_load(text)
 
         assert text.startswith("vault_portal_key: |\n  -----BEGIN PRIVATE KEY-----\n  ")
-        assert value.keys() == {"vault_portal_key"}
+        assert value.keys() == {"vault_portal_key", "vault_portal_key_created"}
         assert rsa_key.load(value["vault_portal_key"]).bits == rsa_key.DEFAULT_BITS
 
 
@@ -146,9 +175,20 @@ def test_a_container_key_goes_into_a_vault_with_its_name_or_alone(tmp_path: Path
         ("container-key --bits 1024", "1024 bits, which is weak"),
         ("container-key --bits 2050", "2050 bits; containers of CryptoAPI take a multiple of 8"),
         ("container-key --bits 16392", "16392 bits; containers of CryptoAPI hold at most 16384"),
-        ("container-key --format yaml", "yaml needs the name of a variable"),
         ("container-key --format xml --name vault_portal", "--name has no place in xml"),
         ("container-key --format pem --name vault_portal", "--name has no place in pem"),
+        ("certificate", "the certificate has no name"),
+        ("certificate --dns portal.example.com --days 0", "0 days; a certificate lasts from 1 to 3650 days"),
+        ("certificate --dns portal.example.com --days 3651", "3651 days; a certificate lasts from 1 to 3650 days"),
+        ("certificate --dns 10.0.0.1", "10.0.0.1 is an address"),
+        ("certificate --dns portal_.example..com", "'portal_.example..com' is no DNS name"),
+        ("certificate --subject O=", "the subject is no name of a certificate"),
+        ("certificate --subject portal --format pem --name vault_portal", "--name has no place in pem"),
+        ("certificate --subject portal --format pfx --name vault_portal", "--name has no place in pfx"),
+        ("certificate --subject portal --format pfx", "a PFX alone needs a password that you know"),
+        ("certificate --subject portal --password-file nowhere", "nowhere cannot be read"),
+        ("certificate --subject portal --password-file /dev/null", "/dev/null holds no password"),
+        ("certificate --subject portal --password-file a --format pem", "--password-file has no place in pem"),
         ("container-key --format pem -J", "a vault option, and --format pem, which is in clear"),
         ("container-key --format xml --vault-id me@file", "a vault option, and --format xml, which is in clear"),
         ("container-key --name a_key --format yaml -J", "a vault option, and --format yaml, which is in clear"),
@@ -178,7 +218,11 @@ def test_what_contradicts_itself_is_refused_with_the_next_step(
         "container-key --decryption AES",
         "container-key --compatibility-mode omit",
         "container-key --bits many",
-        "container-key --format json",
+        "container-key --format pfx",
+        "container-key --dns portal.example.com",
+        "certificate --bits 2056",
+        "certificate --bits 1024",
+        "certificate --format xml",
         "machine-key --bits 2048",
         "machine-key --format pem",
         "machine-key --format xml",
@@ -202,18 +246,17 @@ def test_help_shows_an_example_of_each_kind(capsys: pytest.CaptureFixture[str]) 
             main([*command.split(), "--help"])
         shown = capsys.readouterr().out
         wanted = [kind for kind in KINDS if kind in command] or KINDS
-        assert all(f"  keydeploy generate {kind} --name vault_portal" in shown for kind in wanted)
+        assert all(f"\n  keydeploy generate {kind} " in shown for kind in wanted)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_without_a_vault_password_nothing_is_printed(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, kind: str
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("ANSIBLE_VAULT_PASSWORD_FILE", raising=False)
-
-    assert main(["generate", kind, "--format", "vault"]) == 1
-
-    out, err = capfd.readouterr()
-    assert out == ""
-    assert "keydeploy: hint: name the password with --vault-password-file" in err
+def test_help_explains_sizes_and_algorithms(capsys: pytest.CaptureFixture[str]) -> None:
+    told = {
+        "machine-key": (*machine_key.LEGACY_VALIDATIONS, *machine_key.DECRYPTIONS, *machine_key.COMPATIBILITY_MODES),
+        "container-key": ("2048", "3072", "4096", "16384"),
+        "certificate": ("2048", "3072", "4096", "SHA-256", "serverAuth", "3650"),
+    }
+    for kind, words in told.items():
+        with pytest.raises(SystemExit):
+            main(["generate", kind, "--help"])
+        shown = capsys.readouterr().out
+        assert [word for word in words if word not in shown] == []

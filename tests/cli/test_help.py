@@ -10,6 +10,7 @@ from keydeploy import __version__
 from keydeploy.cli import main
 
 VERBS = (
+    "init",
     "validate",
     "plan",
     "show",
