@@ -28,6 +28,7 @@ ALLOWED = {
     "lint": {"observation", "schema"},
     "plan": {"observation"},
     "rehearsal": {"observation"},
+    "adoption": {"observation"},
     "render": {"plan", "spec", "node"},
     "saved_plan": {"plan", "schema", "__init__"},
     "rollout": {"plan", "spec"},
@@ -37,7 +38,7 @@ ALLOWED = {
     "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors"},
     "starter": {"keys"},
-    "report": {"lint", "plan", "saved_plan", "checkup", "engine", "explain", "__init__"},
+    "report": {"adoption", "lint", "plan", "saved_plan", "checkup", "engine", "explain", "__init__"},
     "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "starter", "__init__"},
     "__main__": {"cli"},
 }

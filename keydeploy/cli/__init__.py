@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from keydeploy import __version__
 from keydeploy.cli import (
+    adopt,
     apply,
     doctor,
     drift,
@@ -25,6 +26,7 @@ from keydeploy.cli import (
 
 _VERBS = (
     init,
+    adopt,
     validate,
     plan,
     show,

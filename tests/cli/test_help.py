@@ -11,6 +11,7 @@ from keydeploy.cli import main
 
 VERBS = (
     "init",
+    "adopt",
     "validate",
     "plan",
     "show",
