@@ -29,6 +29,7 @@ ALLOWED = {
     "plan": {"observation"},
     "rehearsal": {"observation"},
     "adoption": {"observation"},
+    "rotation": {"spec"},
     "render": {"plan", "spec", "node"},
     "saved_plan": {"plan", "schema", "__init__"},
     "rollout": {"plan", "spec"},
@@ -38,8 +39,8 @@ ALLOWED = {
     "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors"},
     "starter": {"keys"},
-    "report": {"adoption", "lint", "plan", "saved_plan", "checkup", "engine", "explain", "__init__"},
-    "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "starter", "__init__"},
+    "report": {"adoption", "lint", "plan", "saved_plan", "checkup", "engine", "explain", "rotation", "__init__"},
+    "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "rotation", "starter", "__init__"},
     "__main__": {"cli"},
 }
 

@@ -17,6 +17,7 @@ VERBS = (
     "show",
     "apply",
     "rollback",
+    "rotate",
     "drift",
     "status",
     "doctor",

@@ -108,6 +108,26 @@ def test_after_a_change_of_keys_old_tickets_are_refused_and_new_ones_accepted_ev
     assert [user_at(farm, BALANCER, new) for _ in NODES] == ["bob", "bob"]
 
 
+def test_after_a_rotation_by_one_command_old_tickets_are_refused_and_new_ones_accepted_everywhere(
+    farm: Farm, inventory: Path
+) -> None:
+    vault = keep_in_a_vault(inventory.parent / "with vault", new_keys(), inventory.parent)
+    keydeploy("apply", *vault)
+    farm.recycle()
+    old = {issuer: log_in(farm, issuer, "alice") for issuer in (*NODES, BALANCER)}
+    assert [user_at(farm, node, ticket) for node in NODES for ticket in old.values()] == ["alice"] * 6
+
+    keydeploy("rotate", *vault, "portal", "--yes")
+    farm.recycle()
+
+    assert [user_at(farm, node, ticket) for node in NODES for ticket in old.values()] == [None] * 6
+    for issuer in (*NODES, BALANCER):
+        new = log_in(farm, issuer, "bob")
+        assert [user_at(farm, node, new) for node in NODES] == ["bob", "bob"]
+        assert [user_at(farm, BALANCER, new) for _ in NODES] == ["bob", "bob"]
+    keydeploy("drift", *vault)
+
+
 def test_a_second_apply_restarts_no_application(farm: Farm, inventory: Path) -> None:
     roll_out(farm, inventory, new_keys())
     before = farm.starts()
@@ -194,6 +214,24 @@ def declaration(sandboxes: Path, keys: Keys) -> dict[str, object]:
     spec = {"farm": "portal", "machine_keys": {"portal": machine_key}, "applications": {"portal": application}}
     hosts = {node: {"keydeploy_sandbox": str(sandboxes / node)} for node in NODES}
     return {"all": {"hosts": hosts, "vars": {"ansible_connection": "local", "keydeploy": spec}}}
+
+
+def keep_in_a_vault(folder: Path, keys: Keys, sandboxes: Path) -> tuple[str, ...]:
+    """Write an inventory with *keys* in an encrypted file beside it; return what names both to the command line."""
+    variables = folder / "group_vars" / "all"
+    variables.mkdir(parents=True)
+    password = folder / "password"
+    password.write_text("the vault's own\n")
+    inventory = yaml.safe_dump(
+        declaration(sandboxes, Keys("{{ vault_portal.validation }}", "{{ vault_portal.decryption }}"))
+    )
+    (folder / "inventory.yml").write_text(inventory)
+    option = ("--vault-password-file", str(password))
+    clear = yaml.safe_dump({"vault_portal": {"validation": keys.validation, "decryption": keys.decryption}})
+    command = [sys.executable, "-m", "ansible", "vault", "encrypt", *option, "--output", "-", "-"]
+    encrypted = subprocess.run(command, input=clear, check=True, capture_output=True, text=True).stdout
+    (variables / "vault.yml").write_text(encrypted)
+    return (str(folder / "inventory.yml"), *option)
 
 
 def apply(inventory: Path) -> None:
