@@ -167,6 +167,7 @@ def _joined(parts: Sequence[Linted]) -> Linted:
         findings=tuple(findings),
         suppressed=tuple(each for part in parts for each in part.suppressed),
         unread={file: reason for part in parts for file, reason in part.unread.items()},
+        broken=frozenset(file for part in parts for file in part.broken),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
     )
 

@@ -8,7 +8,7 @@ they were found, mostly in upper case; that a key counts alone, whatever its par
 import csv
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -56,8 +56,16 @@ class DisclosedKeys:
         It is found by its hash as it is, in upper and in lower case, without its modifiers (`,IsolateApps`) and with
         any. A key that ASP.NET is to make up (`AutoGenerate`) is on no list.
         """
-        text = key.reveal().decode(errors="replace").strip()
-        return any(hashlib.sha256(spelled.encode()).digest() in self.hashes for spelled in _spellings(text))
+        return not self.hashes.isdisjoint(_hashes_of(key))
+
+    def without(self, keys: Iterable[Secret]) -> Self:
+        """Answer the list as it would be if it did not hold *keys*."""
+        return type(self)(self.hashes.difference(*map(_hashes_of, keys)))
+
+
+def _hashes_of(key: Secret) -> set[bytes]:
+    text = key.reveal().decode(errors="replace").strip()
+    return {hashlib.sha256(spelled.encode()).digest() for spelled in _spellings(text)}
 
 
 def _spellings(text: str) -> Iterator[str]:

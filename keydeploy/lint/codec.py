@@ -38,7 +38,7 @@ def to_json(linted: Linted) -> dict[str, Any]:
     """Write what a run found."""
     return {
         "findings": [finding_to_json(finding) for finding in linted.findings],
-        "suppressed": [{"finding": finding_to_json(each.finding), "reason": each.reason} for each in linted.suppressed],
+        "suppressed": [_suppressed_to_json(each) for each in linted.suppressed],
         "unread": dict(linted.unread),
         "notes": list(linted.notes),
     }
@@ -49,9 +49,12 @@ def from_json(value: Mapping[str, Any]) -> Linted:
     return Linted(
         findings=tuple(finding_from_json(each) for each in value["findings"]),
         suppressed=tuple(
-            Suppressed(finding=finding_from_json(each["finding"]), reason=each["reason"])
-            for each in value["suppressed"]
+            Suppressed(**{**each, "finding": finding_from_json(each["finding"])}) for each in value["suppressed"]
         ),
         unread=dict(value["unread"]),
         notes=tuple(value["notes"]),
     )
+
+
+def _suppressed_to_json(suppressed: Suppressed) -> dict[str, Any]:
+    return {"finding": finding_to_json(suppressed.finding), "reason": suppressed.reason, "by": suppressed.by}

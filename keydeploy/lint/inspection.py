@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import starmap
 
 from keydeploy.keys.disclosed import DisclosedKeys
 from keydeploy.lint import comparing, farm, nodes
 from keydeploy.lint.farm import SeenNode
-from keydeploy.lint.model import Application, Finding, Linted
+from keydeploy.lint.model import Application, Finding, Linted, Suppressed
 from keydeploy.lint.nodes import Looked
 from keydeploy.lint.rules import RULES, check, disclosed_key, judged_offline
 from keydeploy.lint.sight import written
@@ -33,17 +34,19 @@ def inspect(spec: Spec, response: Response, disclosed: DisclosedKeys | None, *, 
     """Look at what a node answered to `nodes.questions(spec)`; raises `NodeError` when it could not answer."""
     looked = nodes.look(spec, response, on_farm=on_farm)
     applications = tuple(_applications(looked))
-    found = (finding for application in applications for finding in check(application, disclosed))
+    found = dict.fromkeys(finding for application in applications for finding in check(application, disclosed))
+    accepted = {finding: reason for finding, reason in _accepted(spec, applications, disclosed) if finding in found}
     comments = tuple(_comments(applications))
     judged = {rule.id for rule in RULES} - _BETWEEN_NODES
     if disclosed is None:
         judged.discard(disclosed_key.RULE.id)
     if not on_farm:
         judged -= judged_offline(disclosed, on_farm=True) - judged_offline(disclosed, on_farm=False)
-    settled = settle(dict.fromkeys(found), comments, RULES, judged)
+    settled = settle((finding for finding in found if finding not in accepted), comments, RULES, judged)
+    suppressed = (*settled.suppressed, *starmap(_by_spec, accepted.items()))
     linted = Linted(
         findings=tuple(_on(spec.host, finding) for finding in settled.findings),
-        suppressed=tuple(replace(each, finding=_on(spec.host, each.finding)) for each in settled.suppressed),
+        suppressed=tuple(replace(each, finding=_on(spec.host, each.finding)) for each in suppressed),
         unread=looked.unread,
         notes=looked.notes,
     )
@@ -73,6 +76,25 @@ def _applications(looked: Looked) -> Iterator[Application]:
     for root in looked.roots:
         if root.node and root.node.runtime not in loaded and written(root, SECTION):
             yield root
+
+
+def _accepted(
+    spec: Spec, applications: Sequence[Application], disclosed: DisclosedKeys | None
+) -> Iterator[tuple[Finding, str]]:
+    """Yield what strikes only at keys that *spec* accepts although they are publicly known, with its reason."""
+    if disclosed is None:
+        return
+    for name, acceptance in spec.acceptances.items():
+        key = spec.machine_keys[name]
+        others = disclosed.without((key.validation_key, key.decryption_key))
+        for application in applications:
+            left = {*disclosed_key.check(application, others)}
+            found = disclosed_key.check(application, disclosed)
+            yield from ((finding, acceptance.reason) for finding in found if finding not in left)
+
+
+def _by_spec(finding: Finding, reason: str) -> Suppressed:
+    return Suppressed(finding=finding, reason=reason, by="spec")
 
 
 def _comments(applications: Sequence[Application]) -> Iterator[Suppression]:

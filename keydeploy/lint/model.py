@@ -6,6 +6,7 @@ A finding never holds a value that may be a key: it names a place and a rule.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Literal
 
 from keydeploy.iis import Runtime
 from keydeploy.webconfig.document import Document
@@ -111,6 +112,8 @@ class Suppressed:
 
     finding: Finding
     reason: str
+    by: Literal["comment", "spec"] = "comment"
+    """Where it was accepted: in the file itself, or by the spec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from keydeploy.report.exit_code import ExitCode, most_telling
 VERSION = 1
 LOOKED_AT, UNREACHABLE = "looked_at", "unreachable"
 
-COMMENT, BASELINE = "comment", "baseline"
+BASELINE = "baseline"
 """Who accepts a finding."""
 
 
@@ -90,12 +90,12 @@ class LintReport:
     @property
     def accepted(self) -> tuple[Accepted, ...]:
         """Answer what does not count, with the reason."""
-        by_comment = [Accepted(finding=each.finding, by=COMMENT, reason=each.reason) for each in self._by_comment]
+        at_once = [Accepted(finding=each.finding, by=each.by, reason=each.reason) for each in self._suppressed]
         entries = ((finding, self._entry(mark)) for finding, mark in self.marked)
         known = [
             Accepted(finding=finding, by=BASELINE, reason=entry.why) for finding, entry in entries if entry is not None
         ]
-        return (*by_comment, *known)
+        return (*at_once, *known)
 
     @property
     def stale(self) -> tuple[Entry, ...]:
@@ -121,7 +121,8 @@ class LintReport:
         codes |= {_of_node(node) for node in self.nodes}
         if self.looks_at_no_node:
             codes.add(ExitCode.SPEC)
-        if self.linted.unread if self.strict else self.linted.unread.keys() & self.named:
+        unread = self.linted.unread.keys()
+        if unread if self.strict else (unread & self.named) | self.linted.broken:
             codes.add(ExitCode.ERROR)
         counting = (Severity.ERROR, Severity.WARNING) if self.strict else (Severity.ERROR,)
         if any(finding.rule.severity in counting for finding, _ in self.findings):
@@ -156,7 +157,7 @@ class LintReport:
         return {f"{severity.value}s": found[severity] for severity in Severity}
 
     @property
-    def _by_comment(self) -> tuple[Suppressed, ...]:
+    def _suppressed(self) -> tuple[Suppressed, ...]:
         return tuple(sorted(self.linted.suppressed, key=lambda each: _order(each.finding)))
 
     def _entry(self, mark: str) -> Entry | None:

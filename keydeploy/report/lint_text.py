@@ -36,9 +36,11 @@ def summary(report: LintReport) -> str:
     counts = Counter(finding.rule.severity for finding in shown)
     told = [_number(counts[severity], severity.value) for severity in Severity if counts[severity]]
     where = f" in {_number(len({finding.file for finding in shown}), 'file')}" if shown else ""
+    unread = len([*report.unread()])
+    unknown = f"; {_number(unread, 'file')} not looked at" if unread else ""
     accepted = len(report.accepted)
     more = f"; {_number(accepted, 'finding')} accepted" if accepted else ""
-    return f"{_listed(told) if told else 'nothing to complain about'}{where}{more}{_of_nodes(report)}"
+    return f"{_listed(told) if told else 'nothing to complain about'}{where}{unknown}{more}{_of_nodes(report)}"
 
 
 def _of_nodes(report: LintReport) -> str:

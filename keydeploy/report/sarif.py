@@ -11,13 +11,13 @@ from urllib.parse import quote
 from keydeploy import __version__
 from keydeploy.lint.baseline import marked
 from keydeploy.lint.model import Finding, Rule, Severity
-from keydeploy.report.lint import BASELINE, COMMENT, LOOKED_AT, Accepted, LintReport
+from keydeploy.report.lint import BASELINE, LOOKED_AT, Accepted, LintReport
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "keydeploy/v1"
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
-_KINDS = {COMMENT: "inSource", BASELINE: "external"}
+_KINDS = {"comment": "inSource", "spec": "external", BASELINE: "external"}
 
 
 def to_sarif(report: LintReport, time: str) -> dict[str, Any]:
@@ -81,7 +81,7 @@ _PROBLEM_SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Sev
 
 def _results(report: LintReport, rules: list[Rule]) -> Iterator[dict[str, Any]]:
     known = {id(each.finding): each for each in report.accepted}
-    commented = [each.finding for each in report.accepted if each.by == COMMENT]
+    commented = [each.finding for each in report.accepted if each.by != BASELINE]
     for finding, mark in (*report.marked, *marked(commented)):
         accepted = known.get(id(finding))
         result = _result(finding, rules, accepted) | {"partialFingerprints": {FINGERPRINT: mark}}

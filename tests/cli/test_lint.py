@@ -111,7 +111,7 @@ def test_json_and_sarif_are_as_their_schemas_say(lint: Lint, tmp_path: Path) -> 
 
     value = json.loads(as_json.out)
     validator("lint").validate(value)
-    assert (as_json.code, value["exit_code"]) == (6, 6)
+    assert (as_json.code, value["exit_code"]) == (1, 1)
     assert [each["file"] for each in value["unread"]] == ["broken.config"]
     log = json.loads(as_sarif.out)
     sarif_schema.validator().validate(log)
@@ -172,13 +172,22 @@ def test_what_cannot_be_looked_at_is_an_error_with_a_hint(
     assert "keydeploy: hint: " in ran.err
 
 
-def test_a_file_that_was_named_and_cannot_be_read_is_no_success(lint: Lint, tmp_path: Path) -> None:
+def test_a_configuration_that_cannot_be_read_is_no_success_wherever_it_lies(lint: Lint, tmp_path: Path) -> None:
     (tmp_path / "web.config").write_bytes(b"<configuration>")
 
     assert lint("web.config").code == 1
+    assert lint(".").code == 1
+    assert "not looked at: web.config: " in lint(".").out
+    assert lint(".").out.endswith("nothing to complain about; 1 file not looked at\n")
+
+
+def test_a_part_that_is_not_there_is_told_and_fails_only_where_it_is_strict(lint: Lint, tmp_path: Path) -> None:
+    moved = b"<configuration><system.web><machineKey configSource='keys.config' /></system.web></configuration>"
+    (tmp_path / "web.config").write_bytes(moved)
+
     assert lint(".").code == 0
     assert lint(".", "--strict").code == 1
-    assert "not looked at: web.config: " in lint(".").out
+    assert "not looked at: keys.config: " in lint(".").out
 
 
 def test_the_rules_are_listed_and_told_one_by_one(lint: Lint) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from keydeploy.node.contract import Request
 from keydeploy.node.contract.codec import encode
 from keydeploy.secret import Secret
 from keydeploy.spec import Spec
+from keydeploy.spec.model import Acceptance
 from tests.engine.beside import ONLY_ADMINISTRATORS, SandboxAtWork, hold
 from tests.observation.farm import (
     EQUAL,
@@ -131,6 +133,21 @@ def test_a_disclosed_key_is_told_by_its_place(node: Node) -> None:
     assert [(each.file, each.line, each.node) for each in found if each.rule.id == "disclosed-key"] == [
         (FILE, 3, "web1")
     ]
+
+
+def test_a_disclosed_key_that_the_spec_accepts_is_told_with_its_reason(node: Node) -> None:
+    listed = "\n".join(hashlib.sha256(key.encode()).hexdigest() for key in (OLD_VALIDATION_KEY, VALIDATION_KEY))
+    disclosed = DisclosedKeys.parse(listed.encode())
+    spec = replace(spec_of(), acceptances={"portal": Acceptance(reason="a laboratory")})
+    found = inspected(node, spec, disclosed=disclosed).linted
+
+    assert "disclosed-key" not in {each.rule.id for each in found.findings}
+    assert [(each.finding.rule.id, each.reason, each.by) for each in found.suppressed] == [
+        ("disclosed-key", "a laboratory", "spec")
+    ]
+
+    node.write(FILE, web_config(machine_key(OTHER)))
+    assert "disclosed-key" in rules(inspected(node, spec, disclosed=disclosed))
 
 
 def test_a_comment_on_the_node_accepts_a_finding(node: Node) -> None:
