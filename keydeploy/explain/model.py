@@ -38,6 +38,8 @@ class EventSign:
     id: int
     source: str
     """How the name of its source begins, in lower case; a text may tell an event without its source."""
+    unless: tuple[str, ...] = ()
+    """Words, in lower case, with which the event is about something else."""
 
 
 class Where(Enum):
@@ -54,7 +56,7 @@ class Check:
     where: Where
     command: str
     tells: str
-    """What it shows where the cause holds."""
+    """What it shows where the cause holds; what keydeploy prints stands in double quotes, `...` for what varies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,8 @@ class Cause:
     checks: tuple[Check, ...]
     points: tuple[Sign, ...] = ()
     """What in a text points to this cause and not to its neighbours."""
+    about_keys: bool = True
+    """Whether keys have to do with it; events that point elsewhere are left out where a log is summed up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

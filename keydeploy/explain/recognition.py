@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from keydeploy.explain.codes import CODES, Code, found_in, parse
 from keydeploy.explain.entries import ENTRIES
-from keydeploy.explain.model import ABOUT_KEYS, Cause, Entry, Sign, Weight
+from keydeploy.explain.model import ABOUT_KEYS, Cause, Entry, EventSign, Sign, Weight
 
 _SHORT = 120
 """Characters of a text that somebody typed; it is taken to be about keys without saying so."""
@@ -67,6 +67,7 @@ def recognise(text: str) -> tuple[Recognition, ...]:
     events = {int(number) for number in _EVENT.findall(words)}
     if _NUMBER.fullmatch(bare):
         events.add(int(bare))
+        words = f"{words} event code: {bare}"  # ASP.NET's own number of it, beside the one of Windows' log
     source = "" if _SOURCE.search(words) else None
     return _rank(_read(words, codes, events, source, is_short=len(words) <= _SHORT))
 
@@ -122,7 +123,7 @@ def _signs(entry: Entry, text: _Text) -> Iterator[tuple[int, str]]:
         if name in text.ids:
             yield Weight.DECISIVE, name
     for event in entry.events:
-        if event.id in text.events and _is_from(event.source, text):
+        if event.id in text.events and _is_from(event, text):
             yield event.weight, f"event {event.id}"
     for sign in entry.signs:
         if _stands_in(sign, text):
@@ -141,7 +142,9 @@ def _stands_in(sign: Sign, text: _Text) -> bool:
     return not sign.within or text.is_short or not text.present.isdisjoint(sign.within)
 
 
-def _is_from(source: str, text: _Text) -> bool:
+def _is_from(event: EventSign, text: _Text) -> bool:
+    if any(words in text.words for words in event.unless):
+        return False
     if text.source is None:
         return True
-    return text.source.startswith(source) if text.source else source in text.words
+    return text.source.startswith(event.source) if text.source else event.source in text.words

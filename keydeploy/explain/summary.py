@@ -96,6 +96,9 @@ def summarise(events: Iterable[Event | Unread]) -> Summary:
             _remember_end(found, event, ends, summary)
             continue
         cause = told.points[0] if told.points else None
+        if cause is not None and not cause.about_keys:
+            summary.left_out += 1
+            continue
         group = groups.setdefault((told.entry.id, cause.id if cause else None), Group(entry=told.entry, cause=cause))
         group.take(event)
         for slot in _slots(event):

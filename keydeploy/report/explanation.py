@@ -141,7 +141,12 @@ def _group(group: Group, width: int) -> Iterator[Text]:
 
 def _prose(text: str, width: int, indent: str, *, style: str = "") -> Iterator[Text]:
     for line in textwrap.wrap(
-        text, max(width, 40), initial_indent=indent, subsequent_indent=indent, break_long_words=False
+        text,
+        max(width, 40),
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     ):
         yield Text(line, style=style)
 

@@ -95,6 +95,54 @@ def test_ids_events_and_messages_are_known(explain: Any, what: str) -> None:
     assert explain(what).code == 0
 
 
+@pytest.mark.parametrize(
+    ("what", "entry"),
+    [
+        ("1315", "forms-ticket"),
+        ("event 1315", "forms-ticket"),
+        ("4005", "forms-ticket"),
+        ("event code 4005", "forms-ticket"),
+        ("1316", "view-state-mac"),
+        ("4009", "view-state-mac"),
+        ("event code 4009", "view-state-mac"),
+        ("0x8007000D", "invalid-data"),
+        ("The data is invalid", "invalid-data"),
+        ("The data is invalid.", "invalid-data"),
+        ("0x8009000D", "no-key"),
+        ("0x80090014", "bad-provider-type"),
+        ("0x80090020", "internal-error"),
+        ("An internal error occurred.", "internal-error"),
+        ("0x80090029", "not-supported"),
+        ("0x80092004", "object-not-found"),
+        ("-2146885628", "object-not-found"),
+        ("0x800B0109", "untrusted-root"),
+        ("0x80070002 RSACryptoServiceProvider", "key-file-not-found"),
+    ],
+)
+def test_what_is_typed_alone_is_known_by_its_entry(explain: Any, what: str, entry: str) -> None:
+    assert explain(what, "--format", "json").json["recognised"][0]["entry"] == entry
+
+
+def test_a_file_that_is_not_found_when_a_container_is_opened_is_a_profile(explain: Any) -> None:
+    answer = explain("0x80070002 in RSACryptoServiceProvider", "--format", "json").json
+
+    assert answer["recognised"][0]["points_to"] == ["no-profile"]
+
+
+def test_all_events_of_a_recycling_are_asked_for_and_their_absence_settles_nothing(explain: Any) -> None:
+    text = " ".join(explain("ID4243").out.split())
+
+    assert "Id=5074,5075,5076,5077,5078,5079,5080,5081,5117,5186}" in text
+    assert "logEventOnRecycle" in text
+
+
+def test_what_other_commands_print_is_not_broken_within_a_word(explain: Any) -> None:
+    out = explain("different-keys", "Validation of viewstate MAC failed").out
+
+    for rule in ("[automatic-key-by-default]", "[key-differs-between-nodes]", "[key-differs-between-runtimes]"):
+        assert f'"{rule}"' in out
+
+
 def test_the_trace_narrows_the_causes(explain: Any) -> None:
     text, _, _ = expected(next(case for case in CASES if case.stem == "process_dies_net4"))
 

@@ -28,13 +28,13 @@ READS = (
     r"certutil -csplist",
     r"netsh http show sslcert",
     r'icacls "[^"]*"',
-    r'& "\$env:windir\\system32\\inetsrv\\appcmd\.exe" list (app|apppool "Portal" /text:processModel\.\w+)',
+    r'& "\$env:windir\\system32\\inetsrv\\appcmd\.exe" list (app|apppool "Portal" /text:[\w.]+)',
     r"Get-WinEvent -FilterHashtable @\{[^}]*\} -MaxEvents 20 \| Format-List TimeCreated,Message",
     r"\(Get-WebConfigurationProperty [^)|;]*\)\.Value",
     r"Get-ItemProperty '[^']*' -Name \w+",
     r"Get-ChildItem \S+( -Recurse -Filter web\.config)? \| (Where-Object \{[^}]*\} \| "
     r")?(Format-Table|Format-List|Select-Object) [\w,]+",
-    r"Select-String -Path \S+ -Pattern '[^']*' \| ForEach-Object \{ \$_\.Matches\.Value \}",
+    r"Select-String -Path \S+ -Pattern '[^']*' -AllMatches \| ForEach-Object \{ \$_\.Matches\.Value \}",
     r"\[Environment\]::OSVersion\.Version",
     r"\$c = New-Object Security\.Cryptography\.CspParameters 24; \$c\.KeyContainerName = 'PortalConfiguration'; "
     r"\$c\.Flags = '(UseMachineKeyStore,)?UseExistingKey,NoPrompt'; "

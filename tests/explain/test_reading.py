@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from keydeploy.errors import KeydeployError
 from keydeploy.explain import Log, Pasted, Summary, read, read_text, recognise, summarise
+from keydeploy.explain.event import Event as Occurred
 from keydeploy.explain.reading import PASTED
 from tests.explain import logs
 from tests.explain.evtx_file import evtx
@@ -242,3 +243,18 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
         summarise(given.events)
     else:
         recognise(given.text)
+
+
+def test_events_that_say_that_they_are_none_about_keys_are_left_out_of_a_sum() -> None:
+    told = {
+        "Event code: 4005 Reason: The ticket supplied was invalid. Event detail code: 50201": 1,
+        "Event code: 4005 Reason: The ticket supplied has expired. Event detail code: 50202": 0,
+        "Event code: 4006 Event message: Membership credential verification failed.": 0,
+        "Code: 4005 (in another language) Detail: 50201": 1,
+        "Code: 4005 (in another language) Detail: 50202": 0,
+        "Code: 4006 (in another language)": 0,
+    }
+    for text, about_keys in told.items():
+        found = summarise([Occurred(id=1315, source="ASP.NET 4.0.30319.0", text=text)])
+
+        assert (sum(group.count for group in found.groups), found.left_out) == (about_keys, 1 - about_keys), text

@@ -11,6 +11,7 @@ from keydeploy.explain.entries import (
     sections,
     session_cookies,
     smart_cards,
+    terse,
     view_state,
 )
 
@@ -24,6 +25,7 @@ ENTRIES = (
     *machine_keys.ENTRIES,
     *sections.ENTRIES,
     *smart_cards.ENTRIES,
+    *terse.ENTRIES,
     *processes.ENTRIES,
 )
 BY_ID = {entry.id: entry for entry in ENTRIES}

@@ -31,9 +31,7 @@ BAD_KEY_STATE = Entry(
             "next request goes elsewhere",
             points=(decisive("protecteddata.unprotect"), telling("dpapi"), telling("dataprotectionscope")),
             checks=(
-                checks.linted(
-                    "the default session token handler on more than one node, or a section protected by DPAPI"
-                ),
+                checks.linted("session-cookies", "section-by-node-key"),
                 checks.pool_identity("another account than on the node that encrypted"),
             ),
         ),
@@ -94,8 +92,11 @@ BAD_DATA = Entry(
                 telling("encryptedxml"),
             ),
             checks=(
-                checks.drifted("key: sha256:... → sha256:..., on the nodes that differ"),
-                checks.linted("a section that the declared key does not open"),
+                checks.drifted('"key: sha256:... → sha256:..." below key_containers, on the nodes that differ'),
+                checks.drifted(
+                    '"connectionStrings is encrypted with a key that is not declared", where it is the section\'s key '
+                    "that differs"
+                ),
             ),
         ),
         Cause(
@@ -104,7 +105,7 @@ BAD_DATA = Entry(
             reason="the program that encrypts and the one that decrypts do not agree on fOAEP",
             points=(telling("decryptkey"), telling("oaep")),
             checks=(
-                checks.drifted("the key is as declared on every node, so that it is not the key"),
+                checks.drifted('"as declared, nothing to do": it is not the key'),
                 checks.opened("the container with its exchange key"),
             ),
         ),
@@ -112,7 +113,7 @@ BAD_DATA = Entry(
             id="changed-data",
             title="the data was cut or changed on its way",
             reason="a column too short, a copy with line ends changed, or Base64 decoded twice",
-            checks=(checks.drifted("the key is as declared on every node, so that it is the data"),),
+            checks=(checks.drifted('"as declared, nothing to do": it is the data'),),
         ),
     ),
     remedy=_SAME_KEY,
@@ -142,7 +143,7 @@ ACCESS_DENIED = Entry(
             ),
             checks=(
                 checks.access_list("no line for IIS AppPool\\Portal"),
-                checks.drifted("key readers: ... add IIS AppPool\\Portal"),
+                checks.drifted('"key readers: ... → add IIS AppPool\\Portal"'),
             ),
         ),
         Cause(
@@ -151,7 +152,7 @@ ACCESS_DENIED = Entry(
             reason="an entry that denies is stronger than any that allows, also by way of a group",
             checks=(
                 checks.access_list("a line with AccessControlType Deny"),
-                checks.drifted("remove what denies IIS AppPool\\Portal"),
+                checks.drifted('"key readers: ... → remove what denies IIS AppPool\\Portal"'),
             ),
         ),
         Cause(
@@ -165,7 +166,7 @@ ACCESS_DENIED = Entry(
                     "no line for Everyone with (R,W): Windows sets special rights for Everyone and full ones for "
                     "Administrators",
                 ),
-                checks.drifted("the declared containers, each with what is wrong with it"),
+                checks.drifted('"key: absent → sha256:...", for containers that the application should have made'),
             ),
         ),
     ),
@@ -202,7 +203,7 @@ BAD_PROVIDER_TYPE = Entry(
             ),
             checks=(
                 checks.certificate_listed("Provider = Microsoft Software Key Storage Provider"),
-                checks.drifted("the certificate's key is not in its declared container"),
+                checks.drifted('"private key: in key storage (CNG) ... → in container keydeploy-..."'),
             ),
         ),
         Cause(
@@ -245,7 +246,7 @@ BAD_ALGORITHM = Entry(
                 checks.certificate_listed(
                     "Provider = Microsoft Enhanced Cryptographic Provider v1.0, or a Base or Strong one"
                 ),
-                checks.drifted("the certificate's key is not in its declared container"),
+                checks.drifted('"private key: in container ... → in container keydeploy-..."'),
             ),
         ),
     ),

@@ -59,7 +59,7 @@ NO_LOGON_SESSION = Entry(
                     r"Get-ChildItem Cert:\LocalMachine\My | Format-Table Thumbprint,HasPrivateKey,NotAfter,Subject",
                     "HasPrivateKey False",
                 ),
-                checks.drifted("key: absent, below certificates"),
+                checks.drifted('"private key: absent → in container keydeploy-..."'),
             ),
         ),
         Cause(
@@ -96,7 +96,7 @@ TLS_KEY = Entry(
             points=(telling("0x8009030d"),),
             checks=(
                 checks.certificate_listed("a container, and a test of the key that fails"),
-                checks.drifted("key readers: ... add SYSTEM"),
+                checks.drifted('"key readers: ... → add SYSTEM"'),
             ),
         ),
         Cause(
@@ -132,7 +132,7 @@ CERTIFICATE_KEY = Entry(
             reason="only administrators may, after an import; a renewed certificate has a new key with a new list",
             points=(decisive("id1039"), telling("access rights for the private key")),
             checks=(
-                checks.drifted("key readers: ... add IIS AppPool\\Portal"),
+                checks.drifted('"key readers: ... → add IIS AppPool\\Portal"'),
                 checks.certificate_listed("Unique container name: the name of the key's file, whose list counts"),
             ),
         ),
@@ -155,7 +155,10 @@ CERTIFICATE_KEY = Entry(
                 checks.certificate_listed(
                     "KeySpec = 2 -- AT_SIGNATURE, or Provider = Microsoft Software Key Storage Provider"
                 ),
-                checks.drifted("the certificate's key is not in its declared container"),
+                checks.drifted(
+                    '"private key: in key storage (CNG) ... → in container keydeploy-...", or '
+                    '"key is for: signatures alone → encryption and signatures"'
+                ),
             ),
         ),
     ),
@@ -239,7 +242,7 @@ UNTRUSTED_ROOT = Entry(
             reason="nodes were installed at different times",
             checks=(
                 on_node("certutil -verifystore My THUMBPRINT", "CERT_E_UNTRUSTEDROOT, and the chain as far as it goes"),
-                checks.drifted("chain: the certificates that are missing"),
+                checks.drifted('"chain ... in Root: absent → present"'),
             ),
         ),
         Cause(

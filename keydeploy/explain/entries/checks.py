@@ -1,8 +1,9 @@
 """Commands that settle causes, each in one place; all of them only read.
 
 PowerShell of the node, as administrator. `PortalConfiguration`, `Portal` and the like stand for the user's own names.
-Sources: learn.microsoft.com/windows-server/administration/windows-commands/certutil, .NET's CspParameters
-(UseExistingKey never creates a container), appcmd and netsh help.
+What keydeploy itself prints is quoted as it prints it; `...` stands for what differs from case to case.
+Sources: learn.microsoft.com/windows-server/administration/windows-commands/certutil (-key: machine keys unless -user;
+-csplist), .NET's CspParameters (UseExistingKey never creates a container), appcmd and netsh help.
 """
 
 from keydeploy.explain.model import Check, here, on_node
@@ -12,10 +13,14 @@ _OPEN = (
     "$c.Flags = '{flags}'; (New-Object Security.Cryptography.RSACryptoServiceProvider $c).CspKeyContainerInfo"
 )
 _APPCMD = r'& "$env:windir\system32\inetsrv\appcmd.exe"'
-_POOL = f'{_APPCMD} list apppool "Portal" /text:processModel.'
+_POOL = f'{_APPCMD} list apppool "Portal" /text:'
+_RECYCLINGS = "5074,5075,5076,5077,5078,5079,5080,5081,5117,5186"
+"""By time, requests, schedule, virtual memory, an ISAPI module, a person, changed or wrong configuration, private
+memory; and for want of work. Source: IIS Application Pool Recycling, Microsoft TechNet cc735206."""
 _PLAN = "keydeploy plan inventory.yml"
 DRIFT = "keydeploy drift inventory.yml"
 LINT = "keydeploy lint inventory.yml"
+_LINT_FOLDER = "keydeploy lint PATH"
 
 
 def opened(tells: str) -> Check:
@@ -62,12 +67,24 @@ def https_bindings(tells: str) -> Check:
 
 def profile_loaded(tells: str) -> Check:
     """Tell whether Windows loads the profile of a pool's account."""
-    return on_node(f"{_POOL}loadUserProfile", tells)
+    return on_node(f"{_POOL}processModel.loadUserProfile", tells)
 
 
 def pool_identity(tells: str) -> Check:
     """Tell as whom a pool runs."""
-    return on_node(f"{_POOL}identityType", tells)
+    return on_node(f"{_POOL}processModel.identityType", tells)
+
+
+def runtime(tells: str) -> Check:
+    """Tell which .NET a pool loads."""
+    return on_node(f"{_POOL}managedRuntimeVersion", tells)
+
+
+def found_in_web_config(pattern: str, tells: str) -> Check:
+    """Show what of an application's web.config matches *pattern*, which matches no secret."""
+    path = r"C:\inetpub\wwwroot\portal\web.config"
+    matching = f"Select-String -Path {path} -Pattern '{pattern}' -AllMatches | ForEach-Object {{ $_.Matches.Value }}"
+    return on_node(matching, tells)
 
 
 def impersonation(tells: str) -> Check:
@@ -81,8 +98,17 @@ def impersonation(tells: str) -> Check:
 
 def events(log: str, source: str, number: int, tells: str) -> Check:
     """Show the last events of a kind."""
-    filtered = f"@{{LogName='{log}'; ProviderName='{source}'; Id={number}}}"
-    return on_node(f"Get-WinEvent -FilterHashtable {filtered} -MaxEvents 20 | Format-List TimeCreated,Message", tells)
+    return on_node(_events(log, source, str(number)), tells)
+
+
+def recycled(tells: str) -> Check:
+    """Show why and when pools began anew lately, as far as their settings let Windows write it down."""
+    return on_node(_events("System", "Microsoft-Windows-WAS", _RECYCLINGS), tells)
+
+
+def _events(log: str, source: str, numbers: str) -> str:
+    filtered = f"@{{LogName='{log}'; ProviderName='{source}'; Id={numbers}}}"
+    return f"Get-WinEvent -FilterHashtable {filtered} -MaxEvents 20 | Format-List TimeCreated,Message"
 
 
 def drifted(tells: str) -> Check:
@@ -95,6 +121,21 @@ def planned(tells: str) -> Check:
     return here(_PLAN, tells)
 
 
-def linted(tells: str) -> Check:
-    """Look at the configuration files of the nodes."""
-    return here(LINT, tells)
+def linted(*rules: str) -> Check:
+    """Look at the configuration files of the nodes; *rules* are the ids of those that find the cause."""
+    return here(LINT, _findings(rules))
+
+
+def linted_in_folder(*rules: str) -> Check:
+    """Look at all configuration files of a folder; *rules* are the ids of those that find the cause."""
+    return here(_LINT_FOLDER, _findings(rules))
+
+
+def unreadable_in_folder() -> Check:
+    """Look for configuration files of a folder that nobody can read."""
+    return here(_LINT_FOLDER, '"not looked at: ...: not well-formed XML...", with the file and the place')
+
+
+def _findings(rules: tuple[str, ...]) -> str:
+    *others, last = (f'"[{rule}]"' for rule in rules)
+    return f"a finding {', '.join(others)} or {last}" if others else f"a finding {last}"

@@ -44,7 +44,7 @@ BAD_KEYSET = Entry(
             checks=(
                 checks.listed("no container of that name, for an administrator too"),
                 checks.opened("the same error, for an administrator too"),
-                checks.drifted("key: absent, on the nodes that have no such container"),
+                checks.drifted('"key: absent → sha256:...", on the nodes that have no such container'),
             ),
         ),
         Cause(
@@ -54,7 +54,7 @@ BAD_KEYSET = Entry(
             points=(telling("access is denied"), telling("zugriff verweigert")),
             checks=(
                 checks.access_list("a list without the account of the pool, such as IIS AppPool\\Portal"),
-                checks.drifted("key readers: ... add IIS AppPool\\Portal"),
+                checks.drifted('"key readers: ... → add IIS AppPool\\Portal"'),
             ),
         ),
         Cause(
@@ -79,7 +79,10 @@ BAD_KEYSET = Entry(
                 checks.certificate_listed(
                     "no line Unique container name, or a line that says the key could not be found"
                 ),
-                checks.drifted("key: absent, below certificates"),
+                checks.drifted(
+                    '"private key: absent → in container ...", "private key: cannot be used → signs" or '
+                    '"private key: of one account only, which no service can use → ..."'
+                ),
             ),
         ),
         Cause(
@@ -94,7 +97,7 @@ BAD_KEYSET = Entry(
                     "Application",
                     "ASP.NET 4.0.30319.0",
                     1334,
-                    "SafeProvHandle._FreeCSP in the trace (2.0: ASP.NET 2.0.50727.0)",
+                    "SafeProvHandle.FreeCsp in the trace (.NET 2.0: ASP.NET 2.0.50727.0, _FreeCSP)",
                 ),
                 checks.impersonation("True"),
             ),
@@ -106,7 +109,7 @@ BAD_KEYSET = Entry(
             points=(telling("protecteddata"), telling("loaduserprofile")),
             checks=(
                 checks.profile_loaded("false"),
-                checks.linted("a finding about loadUserProfile, where something needs the profile"),
+                checks.linted("user-profile"),
             ),
         ),
     ),
@@ -150,7 +153,9 @@ KEY_EXISTS = Entry(
                 checks.opened(
                     "the container, now that a thread has made it; the error is gone until the next recycling"
                 ),
-                checks.drifted("another key than declared, different on each node, or none"),
+                checks.drifted(
+                    '"key: sha256:... → sha256:...", or "key: absent → sha256:..." where no thread has made it'
+                ),
             ),
         ),
         Cause(
@@ -163,7 +168,7 @@ KEY_EXISTS = Entry(
                 checks.access_list(
                     "a list without the account of the pool; the error comes every time, not only under load"
                 ),
-                checks.drifted("key readers: ... add IIS AppPool\\Portal"),
+                checks.drifted('"key readers: ... → add IIS AppPool\\Portal"'),
             ),
         ),
         Cause(
@@ -173,7 +178,10 @@ KEY_EXISTS = Entry(
             points=(decisive("the rsa key container already exists"), telling("aspnet_regiis")),
             checks=(
                 checks.access_list("the account that made it"),
-                checks.planned("what apply would change of it: key, readers, exportable"),
+                checks.planned(
+                    '"key_containers.PortalConfiguration: update" with what apply would change, such as '
+                    '"key: sha256:... → sha256:..."'
+                ),
             ),
         ),
     ),
@@ -197,14 +205,14 @@ NO_KEY = Entry(
             reason="KeyNumber was not the same when the key was made and when it is used",
             checks=(
                 checks.opened("NTE_NO_KEY again for the exchange key, or KeyNumber : Exchange where it is there"),
-                checks.drifted("key: absent"),
+                checks.drifted('"key is for: signatures alone → encryption and signatures"'),
             ),
         ),
         Cause(
             id="empty",
             title="the container is empty",
             reason="it was made with CRYPT_NEWKEYSET and no key was generated or imported",
-            checks=(checks.opened("no key of either kind"), checks.drifted("key: absent")),
+            checks=(checks.opened("no key of either kind"), checks.drifted('"key: without a key → sha256:..."')),
         ),
     ),
     remedy=_PROVISIONED,

@@ -6,7 +6,7 @@ from keydeploy.explain.model import Cause, Entry, Remedy, decisive, here, on_nod
 _MESSAGES = "System.Web.txt (messages of .NET Framework 4.8, reference source)"
 _VALIDATE = "keydeploy validate inventory.yml"
 _PLACE = "the key or the algorithm, as the place of the mistake"
-_LENGTHS = checks.linted("key lengths, or hex digits that are none; told by length alone")
+_LENGTHS = checks.linted("invalid-key", "key-length")
 _CHECKED = Remedy(
     text="checks length by algorithm, hex digits, algorithms by mode before any contact, makes keys that fit, and "
     "refuses what ASP.NET would refuse",
@@ -47,7 +47,7 @@ MACHINE_KEY_REFUSED = Entry(
             reason="Framework45, and MachineKey.Protect in any mode, take SHA1 and HMACSHA256, 384, 512 only; MD5, "
             "3DES and AES sign nothing there",
             points=(decisive("the 'validation' attribute must be one of these values"),),
-            checks=(checks.linted("a weak or legacy algorithm"), here(_VALIDATE, _PLACE)),
+            checks=(checks.linted("invalid-setting", "weak-algorithm"), here(_VALIDATE, _PLACE)),
         ),
         Cause(
             id="unknown-algorithm",
@@ -57,7 +57,7 @@ MACHINE_KEY_REFUSED = Entry(
                 decisive("the validation must be one of these values"),
                 decisive("the decryption must be one of these values"),
             ),
-            checks=(checks.linted("what is not one of the values"), here(_VALIDATE, _PLACE)),
+            checks=(checks.linted("invalid-setting"), here(_VALIDATE, _PLACE)),
         ),
         Cause(
             id="older-framework",
@@ -69,8 +69,8 @@ MACHINE_KEY_REFUSED = Entry(
                 decisive("unrecognized attribute 'applicationname'"),
             ),
             checks=(
-                here("keydeploy doctor inventory.yml", ".NET Framework, and what is installed on each node"),
-                checks.linted("an attribute that machineKey does not know"),
+                checks.runtime("v2.0: that is .NET 2.0 to 3.5, whatever else is installed"),
+                here("keydeploy doctor inventory.yml", ".NET Framework of each node, by its release; 4.5 is 378389"),
             ),
         ),
         Cause(
@@ -78,7 +78,7 @@ MACHINE_KEY_REFUSED = Entry(
             title="the class named by dataProtectorType cannot be made",
             reason="the assembly is missing on this node, or the type is misspelt",
             points=(decisive("could not create an instance of the configured dataprotector type"),),
-            checks=(checks.drifted("dataProtectorType, on the nodes that differ"), here(_VALIDATE, _PLACE)),
+            checks=(checks.drifted('"dataProtectorType: another value → absent"'), here(_VALIDATE, _PLACE)),
         ),
     ),
     signs=(
@@ -112,7 +112,7 @@ BELOW_APPLICATION = Entry(
             reason="it was copied or deployed, and nobody made it an application on this node",
             checks=(
                 on_node(r'& "$env:windir\system32\inetsrv\appcmd.exe" list app', "no line with its path, on this node"),
-                here("keydeploy plan inventory.yml", "the application, as one that IIS of the node does not have"),
+                checks.planned('"IIS has the site but not the application; check path, or create the application"'),
             ),
         ),
         Cause(
@@ -120,7 +120,7 @@ BELOW_APPLICATION = Entry(
             title="a web.config with such a section lies in a sub-folder",
             reason="a backup, or an application published into another one's folder",
             checks=(
-                here("keydeploy lint PATH", "machineKey below the level of the application, with the file"),
+                checks.linted_in_folder("key-below-application"),
                 on_node(
                     r"Get-ChildItem C:\inetpub\wwwroot -Recurse -Filter web.config | Select-Object FullName",
                     "more than one file",

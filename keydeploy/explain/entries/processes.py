@@ -28,9 +28,12 @@ EPHEMERAL_KEY = Entry(
             points=(decisive("freecsp"),),
             checks=(
                 checks.impersonation("True; code that calls WindowsIdentity.Impersonate does not show here"),
-                checks.linted("impersonation without a provisioned container"),
+                checks.linted("impersonation"),
                 checks.events(
-                    "Application", "ASP.NET 4.0.30319.0", 1334, "_FreeCSP in the trace (2.0: ASP.NET 2.0.50727.0)"
+                    "Application",
+                    "ASP.NET 4.0.30319.0",
+                    1334,
+                    "SafeProvHandle.FreeCsp in the trace (.NET 2.0: ASP.NET 2.0.50727.0, _FreeCSP)",
                 ),
             ),
         ),
@@ -41,7 +44,10 @@ EPHEMERAL_KEY = Entry(
             checks=(
                 checks.profile_loaded("false"),
                 checks.events(
-                    "Application", "Microsoft-Windows-User Profiles Service", 1530, "profiles unloaded at that time"
+                    "Application",
+                    "Microsoft-Windows-User Profiles Service",
+                    1530,
+                    "a registry file that was unloaded while it was in use, and by whom",
                 ),
             ),
         ),
@@ -51,7 +57,7 @@ EPHEMERAL_KEY = Entry(
             reason="the first one to be disposed of takes the key away, and the second finds none",
             checks=(
                 checks.opened("keyset does not exist, although the application made it not long ago"),
-                checks.drifted("key: absent, again and again"),
+                checks.drifted('"key: absent → sha256:...", again and again'),
             ),
         ),
     ),
@@ -63,7 +69,11 @@ EPHEMERAL_KEY = Entry(
         spec=specs.CONTAINER_OF_CALLERS,
         commands=(checks.LINT, "keydeploy apply inventory.yml"),
     ),
-    sources=(_CRASH,),
+    sources=(
+        _CRASH,
+        "mscorlib SafeProvHandle: _FreeCSP in .NET 2.0, FreeCsp since 4 (reference source)",
+        "learn.microsoft.com/archive/blogs/dsnotes/more-on-user-profile-service-functionality",
+    ),
 )
 
 WORKER_PROCESS_DIED = Entry(
@@ -83,12 +93,15 @@ WORKER_PROCESS_DIED = Entry(
         Cause(
             id="ephemeral-key",
             title="a temporary key was freed by another account",
-            reason="event 1334 or 1026 a moment before names CryptographicException and SafeProvHandle._FreeCSP: "
+            reason="event 1334 or 1026 a moment before names CryptographicException and SafeProvHandle.FreeCsp: "
             "see keydeploy explain ephemeral-key",
             points=(telling("system.security.cryptography.cryptographicexception"), telling("mscorlib", "clr20r3")),
             checks=(
                 checks.events(
-                    "Application", "ASP.NET 4.0.30319.0", 1334, "_FreeCSP in the trace (2.0: ASP.NET 2.0.50727.0)"
+                    "Application",
+                    "ASP.NET 4.0.30319.0",
+                    1334,
+                    "SafeProvHandle.FreeCsp in the trace (.NET 2.0: ASP.NET 2.0.50727.0, _FreeCSP)",
                 ),
                 checks.events("Application", ".NET Runtime", 1026, "the unhandled exception with its trace (.NET 4)"),
             ),

@@ -25,11 +25,18 @@ KEY_FILE_NOT_FOUND = Entry(
         Cause(
             id="no-profile",
             title="the profile of the pool's account is not loaded",
-            reason="DPAPI of the user, and keys of a user's store, live in the profile",
-            points=(strong("protecteddata"), telling("x509certificate2..ctor"), telling("loadcertificatefromblob")),
+            reason="DPAPI of the user, and keys of a user's store, live in the profile; that of a caller who is "
+            "impersonated is not loaded either",
+            points=(
+                strong("protecteddata"),
+                telling("x509certificate2..ctor"),
+                telling("loadcertificatefromblob"),
+                strong("createprovhandle"),
+                telling("rsacryptoserviceprovider"),
+            ),
             checks=(
                 checks.profile_loaded("false"),
-                checks.linted("a finding about loadUserProfile"),
+                checks.linted("user-profile"),
             ),
         ),
         Cause(
@@ -44,19 +51,10 @@ KEY_FILE_NOT_FOUND = Entry(
                 checks.profile_loaded("false"),
             ),
         ),
-        Cause(
-            id="file-removed",
-            title="the file of the key was removed by hand",
-            reason="somebody cleaned the folder MachineKeys, or restored a backup of another machine",
-            points=(telling("createprovhandle"), telling("getkeypairhelper")),
-            checks=(
-                checks.opened("the same error, for an administrator too"),
-                checks.drifted("key: absent"),
-            ),
-        ),
     ),
     remedy=_LOADED,
     sources=(
+        "learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptacquirecontexta",
         "blog.dotsmart.net/2011/01/26/solved-windows-identity-foundation-the-system-cannot-find-the-file-specified",
         "learn.microsoft.com/archive/blogs/spatdsg/wsfederationauthenticationmodule-wsfam-cryptographicexception-auth-failure",
     ),
@@ -84,10 +82,7 @@ TEMPORARY_PROFILE = Entry(
             id="user-store",
             title="the key need not be in a profile at all",
             reason="the application opens its container without UseMachineKeyStore",
-            checks=(
-                checks.opened("the container, where the machine has one of that name"),
-                checks.linted("what needs the profile"),
-            ),
+            checks=(checks.opened("the container, where the machine has one of that name"),),
         ),
     ),
     remedy=Remedy(
@@ -95,7 +90,11 @@ TEMPORARY_PROFILE = Entry(
         spec=specs.CONTAINER,
         commands=("keydeploy apply inventory.yml",),
     ),
-    sources=(_CODES, "helgeklein.com/blog/2011/11/temporary-user-profiles"),
+    sources=(
+        _CODES,
+        "helgeklein.com/blog/2011/11/temporary-user-profiles",
+        "github.com/MicrosoftDocs: Can't sign into your account when you try to connect to an Azure Windows VM (1511)",
+    ),
 )
 
 SILENT_CONTEXT = Entry(
@@ -111,7 +110,7 @@ SILENT_CONTEXT = Entry(
             reason="that box of the import wizard is for people, not for services",
             checks=(
                 checks.certificate_listed("the certificate, and a test of its key that asks or fails"),
-                checks.drifted("the certificate's key is not in its declared container"),
+                checks.drifted('"private key: in container ... → in container keydeploy-..."'),
             ),
         ),
         Cause(

@@ -1,7 +1,7 @@
 """Sections of web.config that are encrypted and cannot be read."""
 
 from keydeploy.explain.entries import checks, specs
-from keydeploy.explain.model import Cause, Entry, Remedy, decisive, on_node, strong, telling
+from keydeploy.explain.model import Cause, Entry, Remedy, decisive, strong, telling
 
 SECTION_NOT_DECRYPTED = Entry(
     id="section-not-decrypted",
@@ -23,7 +23,7 @@ SECTION_NOT_DECRYPTED = Entry(
             points=(telling("the rsa key container could not be opened"), telling("keyset does not exist")),
             checks=(
                 checks.opened("keyset does not exist, for an administrator too"),
-                checks.drifted("key: absent"),
+                checks.drifted('"key: absent → sha256:..."'),
             ),
         ),
         Cause(
@@ -33,7 +33,7 @@ SECTION_NOT_DECRYPTED = Entry(
             points=(telling("the rsa key container could not be opened"), telling("access is denied")),
             checks=(
                 checks.access_list("no line for IIS AppPool\\Portal"),
-                checks.drifted("key readers: ... add IIS AppPool\\Portal"),
+                checks.drifted('"key readers: ... → add IIS AppPool\\Portal"'),
             ),
         ),
         Cause(
@@ -42,8 +42,11 @@ SECTION_NOT_DECRYPTED = Entry(
             reason="each node has made one of its own: encrypting with a missing container makes it",
             points=(decisive("bad data"), decisive("ungültige daten")),
             checks=(
-                checks.drifted("key: sha256:... → sha256:..., on the nodes that differ"),
-                checks.linted("a section that the declared key does not open"),
+                checks.drifted('"key: sha256:... → sha256:..." below key_containers, on the nodes that differ'),
+                checks.drifted(
+                    '"connectionStrings is encrypted with a key that is not declared", where it is the section\'s key '
+                    "that differs"
+                ),
             ),
         ),
         Cause(
@@ -57,13 +60,10 @@ SECTION_NOT_DECRYPTED = Entry(
                 telling("key not valid for use in specified state"),
             ),
             checks=(
-                on_node(
-                    r"Select-String -Path C:\inetpub\wwwroot\portal\web.config -Pattern "
-                    r"'configProtectionProvider=\"[^\"]*\"' | "
-                    "ForEach-Object { $_.Matches.Value }",
-                    "DataProtectionConfigurationProvider",
+                checks.found_in_web_config(
+                    r"configProtectionProvider=\"[^\"]*\"", "DataProtectionConfigurationProvider"
                 ),
-                checks.linted("a section that is protected by DPAPI"),
+                checks.linted("section-by-node-key"),
             ),
         ),
         Cause(
@@ -72,8 +72,10 @@ SECTION_NOT_DECRYPTED = Entry(
             reason="configProtectedData of this node's machine.config or web.config differs",
             points=(decisive("the protection provider", "was not found"), telling("configprotecteddata")),
             checks=(
-                checks.drifted("applications.portal.protected_sections, on the nodes that differ"),
-                checks.linted("providers that differ between nodes"),
+                checks.drifted(
+                    '"the provider PortalConfiguration is there and does not lead to the machine-wide container ...", '
+                    'or "provider entry: absent → present"'
+                ),
             ),
         ),
     ),

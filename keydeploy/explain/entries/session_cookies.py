@@ -48,8 +48,11 @@ SESSION_COOKIE_DPAPI = Entry(
                 telling("0x8009000b"),
             ),
             checks=(
-                checks.linted("the default session token handler on a farm of more than one node"),
-                checks.drifted("applications.portal.session_tokens, on the nodes without the declared handler"),
+                checks.linted("session-cookies"),
+                checks.drifted(
+                    '"MachineKeySessionSecurityTokenHandler: absent → present" below '
+                    '"applications.portal.session_tokens: create", on the nodes without the declared handler'
+                ),
             ),
         ),
         Cause(
@@ -64,7 +67,7 @@ SESSION_COOKIE_DPAPI = Entry(
             ),
             checks=(
                 checks.profile_loaded("false"),
-                checks.linted("a finding about loadUserProfile"),
+                checks.linted("user-profile"),
             ),
         ),
         Cause(
@@ -74,10 +77,10 @@ SESSION_COOKIE_DPAPI = Entry(
             "or a cookie too long",
             points=(decisive("the data is invalid"), decisive("die daten sind ungültig")),
             checks=(
-                checks.linted(
-                    "applications that configure system.identityModel and microsoft.identityModel differently"
+                checks.found_in_web_config(
+                    r"\w+\.identityModel", "microsoft.identityModel (WIF 3.5) beside system.identityModel (WIF 4.5)"
                 ),
-                checks.drifted("applications.portal.session_tokens, on some nodes only"),
+                checks.drifted('"MachineKeySessionSecurityTokenHandler: absent → present", on some nodes only'),
             ),
         ),
     ),
@@ -105,8 +108,11 @@ SESSION_COOKIE_SIGNATURE = Entry(
             title="the nodes use different certificates, or one was renewed on some nodes only",
             reason="the reference is by subject, or each node has its own",
             checks=(
-                checks.linted("FindBySubjectName, or a thumbprint that no node holds"),
-                checks.drifted("certificates.session, or the reference in web.config, on the nodes that differ"),
+                checks.linted("certificate-by-name", "missing-certificate", "certificate-differs-between-nodes"),
+                checks.drifted(
+                    '"certificateReference findValue: another value → ..." or "certificates.session: create", on the '
+                    "nodes that differ"
+                ),
             ),
         ),
         Cause(
@@ -115,7 +121,7 @@ SESSION_COOKIE_SIGNATURE = Entry(
             reason="each start of each process gets a key in a temporary container",
             checks=(
                 checks.certificate_listed("the certificate is not in the store of the machine"),
-                checks.drifted("certificates.session: create"),
+                checks.drifted('"certificates.session: create" and "certificate: absent → present"'),
             ),
         ),
     ),
@@ -139,8 +145,10 @@ SESSION_TOKEN_NOT_FOUND = Entry(
             title="tokens are kept in the memory of one process (session mode, reference mode)",
             reason="another node, or the same one after a recycling, does not have them",
             checks=(
-                checks.events("System", "Microsoft-Windows-WAS", 5074, "the pool was recycled at that time"),
-                checks.linted("what of session tokens differs between nodes"),
+                checks.recycled(
+                    "the pool was recycled at that time. Nothing there settles nothing: logEventOnRecycle of the pool "
+                    "decides what is written down, and tokens are lost to any other node too"
+                ),
             ),
         ),
         Cause(
@@ -149,12 +157,18 @@ SESSION_TOKEN_NOT_FOUND = Entry(
             reason="after a rotation every cookie about is of the old key, until it is signed in again",
             checks=(
                 here("keydeploy status inventory.yml", "the last run on each node, and when it was"),
-                checks.drifted("machine_keys or certificates, on the nodes that differ"),
+                checks.drifted(
+                    '"validationKey: ... → machine_keys.portal.validation_key" on some nodes; '
+                    '"as declared, nothing to do" where all have the new key'
+                ),
             ),
         ),
     ),
     remedy=_BY_MACHINE_KEY,
-    sources=("brockallen.com/2012/10/22/dealing-with-session-token-exceptions-with-wif-in-asp-net",),
+    sources=(
+        "brockallen.com/2012/10/22/dealing-with-session-token-exceptions-with-wif-in-asp-net",
+        "learn.microsoft.com/iis/configuration/system.applicationhost/applicationpools/add/recycling",
+    ),
 )
 
 SESSION_TOKEN_SCOPE = Entry(
@@ -169,7 +183,9 @@ SESSION_TOKEN_SCOPE = Entry(
             title="two applications share one cookie (same name, domain and path) but not their pool or handler",
             reason="each scopes its tokens to itself",
             checks=(
-                checks.linted("applications that protect their session tokens differently"),
+                checks.found_in_web_config(
+                    "<cookieHandler[^>]*>", "the same name, domain and path as in the other application's web.config"
+                ),
                 checks.pool_identity("another account than the other application's pool"),
             ),
         ),
@@ -193,7 +209,7 @@ TOKEN_KEY = Entry(
             title="serviceCertificate names no certificate, or another one than the token was encrypted for",
             reason="the issuer was given a new certificate before the nodes were, or the other way round",
             checks=(
-                checks.linted("a stale serviceCertificate, or a thumbprint that no node holds"),
+                checks.linted("stale-certificate", "missing-certificate"),
                 checks.certificate_listed("no such certificate"),
             ),
         ),
@@ -203,7 +219,7 @@ TOKEN_KEY = Entry(
             reason="the account of the pool may not read it, or it was imported without it",
             checks=(
                 checks.certificate_listed("no Unique container name, or a test of the key that fails"),
-                checks.drifted("key readers: ... add IIS AppPool\\Portal"),
+                checks.drifted('"key readers: ... → add IIS AppPool\\Portal"'),
             ),
         ),
     ),
@@ -226,8 +242,11 @@ SESSION_TOKENS = Entry(
             reason="the nodes do not agree on how session cookies are protected",
             points=(telling("applytransforms"), telling("readtoken"), telling("machinekeysessionsecuritytokenhandler")),
             checks=(
-                checks.linted("the default session token handler on a farm of more than one node"),
-                checks.drifted("machine_keys, certificates or session_tokens, on the nodes that differ"),
+                checks.linted("session-cookies"),
+                checks.drifted(
+                    '"applications.portal.machine_key: update", "applications.portal.session_tokens: create" or '
+                    '"certificateReference findValue: another value → ...", on the nodes that differ'
+                ),
             ),
         ),
         Cause(
@@ -235,7 +254,7 @@ SESSION_TOKENS = Entry(
             title="the profile of the pool's account is not loaded",
             reason="the default handler uses DPAPI of the user",
             points=(telling("protecteddata"), telling("writetoken")),
-            checks=(checks.profile_loaded("false"), checks.linted("a finding about loadUserProfile")),
+            checks=(checks.profile_loaded("false"), checks.linted("user-profile")),
         ),
     ),
     remedy=_BY_MACHINE_KEY,

@@ -38,7 +38,7 @@ INVALID_HANDLE = Entry(
                     f"Get-ItemProperty '{_KSP}' -Name TransactionTimeoutMilliseconds",
                     "the same, for programs that use CNG",
                 ),
-                checks.drifted("TransactionTimeoutMilliseconds: 1500 → 100"),
+                checks.drifted('"TransactionTimeoutMilliseconds: ... → 100"'),
             ),
         ),
         Cause(

@@ -37,9 +37,12 @@ _DIFFERENT_KEYS = Cause(
     "each account",
     points=(telling("web farm or cluster"), telling("autogenerate cannot be used")),
     checks=(
-        checks.drifted("machine_keys.portal, on the nodes that differ"),
+        checks.drifted(
+            '"applications.portal.machine_key: update" with "validationKey: another key → ..." or '
+            '"validationKey: automatic → ...", on the nodes that differ'
+        ),
         checks.linted(
-            "AutoGenerate on a farm, stated or by default; keys that differ between nodes, levels or bitness"
+            "automatic-key", "automatic-key-by-default", "key-differs-between-nodes", "key-differs-between-runtimes"
         ),
     ),
 )
@@ -49,8 +52,12 @@ _DIFFERENT_MODES = Cause(
     reason="compatibilityMode is inherited from targetFramework in one application and stated in another, or the "
     "algorithms differ",
     checks=(
-        checks.linted("compatibilityMode that is inherited or differs"),
-        checks.drifted("compatibilityMode, validation or decryption, on the nodes that differ"),
+        checks.linted(
+            "compatibility-mode-inferred", "compatibility-mode-differs", "compatibility-mode-differs-between-nodes"
+        ),
+        checks.drifted(
+            '"compatibilityMode: ... → Framework45" or "validation: ... → HMACSHA256", on the nodes that differ'
+        ),
     ),
 )
 _CHANGED_KEYS = Cause(
@@ -59,7 +66,7 @@ _CHANGED_KEYS = Cause(
     reason="there is one machine key and no ring: after a rotation, all that is about is of the old key",
     checks=(
         _status("a run that ended shortly before the errors began"),
-        checks.drifted("nothing: all nodes have the new key"),
+        checks.drifted('"as declared, nothing to do": all nodes have the new key'),
     ),
 )
 _ISOLATED = Cause(
@@ -67,7 +74,10 @@ _ISOLATED = Cause(
     title="IsolateApps or IsolateByAppId makes another key for each application",
     reason="the key depends on the virtual path, or on the id of the application, which differ between sites and nodes",
     points=(telling("isolateapps"), telling("isolatebyappid")),
-    checks=(checks.linted("Isolate modifiers"), checks.drifted("machine_keys.portal, where it must be explicit")),
+    checks=(
+        checks.linted("isolate-modifier"),
+        checks.drifted('"validationKey: automatic → machine_keys.portal.validation_key": the declared one is explicit'),
+    ),
 )
 
 VIEW_STATE_MAC = Entry(
@@ -81,6 +91,8 @@ VIEW_STATE_MAC = Entry(
         strong("viewstate verification failed"),
         strong("the viewstate supplied failed integrity check"),
         strong("viewstateexception.throwerror"),
+        strong("event code: 4009"),
+        strong("event code 4009"),
         telling("the state information is invalid for this page and might be corrupted"),
         weak("viewstateexception"),
     ),
@@ -95,7 +107,7 @@ VIEW_STATE_MAC = Entry(
             title="the page was sent back before it had arrived, or goes to another page or path",
             reason="the signature covers the path and type of the page; a slow page lacks __EVENTVALIDATION when "
             "somebody clicks early",
-            points=(telling("__eventvalidation"), telling("referer:")),
+            points=(telling("__eventvalidation"), telling("referer:"), telling(": 50204")),
             checks=(
                 checks.events(
                     "Application",
@@ -103,7 +115,7 @@ VIEW_STATE_MAC = Entry(
                     1316,
                     "Path and Referer of the failed requests: always the same page",
                 ),
-                checks.drifted("nothing: all nodes have the same key"),
+                checks.drifted('"as declared, nothing to do": all nodes have the same key'),
             ),
         ),
     ),
@@ -146,10 +158,7 @@ CRYPTOGRAPHIC_OPERATION = Entry(
             reason="each use has a key of its own; view state of one page, or a cookie of another middleware, is "
             "not read elsewhere",
             points=(telling("machinekey.unprotect"),),
-            checks=(
-                checks.drifted("nothing: all nodes have the same key"),
-                checks.linted("applications with keys of their own"),
-            ),
+            checks=(checks.drifted('"as declared, nothing to do": all nodes have the same key'),),
         ),
         Cause(
             id="key-of-wrong-length",
@@ -157,7 +166,7 @@ CRYPTOGRAPHIC_OPERATION = Entry(
             reason="decryption Auto means AES there, and a key of 16 hex digits fails at its first use, without any "
             "message about the configuration",
             checks=(
-                checks.linted("key lengths"),
+                checks.linted("invalid-key", "key-length"),
                 here("keydeploy validate inventory.yml", "the key, as the place of the mistake"),
             ),
         ),
@@ -169,16 +178,43 @@ CRYPTOGRAPHIC_OPERATION = Entry(
 FORMS_TICKET = Entry(
     id="forms-ticket",
     title="Forms authentication failed: the ticket supplied was invalid",
-    meaning="the node could not decrypt or validate the ticket; one that has merely expired is told with other words",
+    meaning="the node could not decrypt or validate the ticket (ASP.NET's event code 4005, detail 50201); detail 50202 "
+    "is a ticket that has expired, and code 4006 in the same event 1315 a wrong password",
     signs=(
         strong("the ticket supplied was invalid"),
+        strong("event code: 4005"),
+        strong("event code 4005"),
+        telling("the ticket supplied has expired"),
         telling("formsauthentication.decrypt"),
         telling("event detail code: 50201"),
+        telling("event detail code: 50202"),
     ),
-    causes=(_DIFFERENT_KEYS, _DIFFERENT_MODES, _CHANGED_KEYS, _ISOLATED),
+    events=(EventSign(Weight.STRONG, 1315, "asp.net", unless=(": 4006",)),),
+    causes=(
+        _DIFFERENT_KEYS,
+        _DIFFERENT_MODES,
+        _CHANGED_KEYS,
+        _ISOLATED,
+        Cause(
+            id="expired",
+            title="the ticket could be read and has merely expired, which is no matter of keys",
+            reason="somebody was away for longer than the timeout of forms; only a ticket that was decrypted can be "
+            "found expired",
+            points=(decisive("the ticket supplied has expired"), decisive(": 50202")),
+            about_keys=False,
+            checks=(
+                checks.events(
+                    "Application", "ASP.NET 4.0.30319.0", 1315, "Event detail code: 50202; of keys it would be 50201"
+                ),
+                checks.drifted('"as declared, nothing to do": all nodes have the same key'),
+            ),
+        ),
+    ),
     remedy=_SAME_KEYS,
     sources=(
         "learn.microsoft.com/dotnet/api/system.web.management.webeventcodes.invalidticketfailure",
+        "learn.microsoft.com/dotnet/api/system.web.management.webauthenticationfailureauditevent",
+        "System.Web FormsAuthenticationModule (reference source)",
         "learn.microsoft.com/iis/troubleshoot/security-issues/troubleshooting-forms-authentication",
     ),
 )
@@ -207,10 +243,7 @@ PADDING = Entry(
             title="a key of the application's own, not the machine key",
             reason="the trace shows no method of System.Web or MachineKey",
             points=(telling("rijndaelmanagedtransform"), telling("cryptostream.flushfinalblock")),
-            checks=(
-                checks.drifted("nothing: all nodes have the same machine key"),
-                checks.linted("nothing about machine keys"),
-            ),
+            checks=(checks.drifted('"as declared, nothing to do": all nodes have the same machine key'),),
         ),
     ),
     remedy=_SAME_KEYS,
