@@ -35,7 +35,7 @@ def add(commands: Any) -> None:
         "(.evtx, .xml, .csv, .txt), or - for the standard input",
     )
     parser.add_argument("--list", action="store_true", help="list what is known")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="(default: %(default)s)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print the result")
     parser.add_argument("--no-color", action="store_true", help="plain text, as with NO_COLOR")
     parser.set_defaults(run=run)
 

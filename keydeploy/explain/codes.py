@@ -100,6 +100,7 @@ _OTHERS = """
 80092004 CRYPT_E_NOT_FOUND Cannot find object or property.
 8009200B CRYPT_E_NO_KEY_PROPERTY The certificate does not have a property that references a private key.
 8009030D SEC_E_UNKNOWN_CREDENTIALS The credentials supplied to the package were not recognized
+8009030E SEC_E_NO_CREDENTIALS No credentials are available in the security package
 800B0101 CERT_E_EXPIRED A required certificate is not within its validity period.
 800B0109 CERT_E_UNTRUSTEDROOT A certificate chain ended in a root certificate which is not trusted.
 80100003 SCARD_E_INVALID_HANDLE The supplied handle was invalid.
@@ -119,6 +120,11 @@ _IN_TEXT = re.compile(
     re.IGNORECASE,
 )
 _FAILURE = 0x80000000
+
+
+def without_codes(text: str) -> str:
+    """Answer *text* without what is written as codes are, known ones or not."""
+    return _IN_TEXT.sub(" ", text)
 
 
 def number(spelling: str) -> int | None:

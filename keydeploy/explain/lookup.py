@@ -8,7 +8,8 @@ from keydeploy.explain.entries import BY_ID, ENTRIES, OF_CODE
 from keydeploy.explain.recognition import Recognition, recognise
 
 _NEARBY = 3
-_CUTOFF = 0.5
+_CUTOFF = 0.75
+"""How alike a name must be to be taken for the one that was meant; 1 is equal."""
 _LONGEST = 40
 """Characters of what may be a misspelt name."""
 
@@ -42,11 +43,16 @@ def nearest_to(text: str) -> Unknown:
     code, value = parse(spelling), number(spelling)
     if code is not None or value is not None:
         wanted = code.value if code is not None else value or 0
-        alike = sorted(OF_CODE, key=lambda known: (known >> 16 != wanted >> 16, abs(known - wanted)))
-        return Unknown(code, wanted, tuple(str(BY_VALUE[known]) for known in alike[:_NEARBY]))
+        alike = sorted((known for known in OF_CODE if _is_slip(known, wanted)), key=lambda known: abs(known - wanted))
+        near = () if code is not None else tuple(str(BY_VALUE[known]) for known in alike[:_NEARBY])
+        return Unknown(code, wanted, near)
     if len(spelling) > _LONGEST:
         return Unknown(None, None, ())
     names = {name.casefold(): name for entry in ENTRIES for name in (*entry.codes, *entry.ids, entry.id)}
-    names |= {f"event {event.id}": f"event {event.id}" for entry in ENTRIES for event in entry.events}
     alike_names = get_close_matches(spelling.casefold(), names, n=_NEARBY, cutoff=_CUTOFF)
     return Unknown(None, None, tuple(names[name] for name in alike_names))
+
+
+def _is_slip(known: int, wanted: int) -> bool:
+    """Tell whether two HRESULTs differ in one of their eight digits."""
+    return sum(one != other for one, other in zip(f"{known:08X}", f"{wanted:08X}", strict=True)) == 1

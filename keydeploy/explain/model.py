@@ -27,7 +27,7 @@ class Sign:
     weight: Weight
     words: tuple[str, ...]
     within: tuple[str, ...] = ()
-    """Where the words alone may mean something else: one of these must stand in the text too, unless it is short."""
+    """Where the words alone may mean something else: one of these must stand in the text too, unless it is bare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +113,8 @@ ABOUT_KEYS = (
     "ncrypt", "pfx", "ssl", "smart card", "smartcard", "dpapi", "protecteddata", "rsacryptoserviceprovider", "x509",
 )  # fmt: skip
 """Words of which one stands in a text that is about keys."""
+BEGIN_A_WORD = ("ncrypt", "ssl")
+"""Those of them that stand in the midst of others too: encrypt, ClassLibrary."""
 
 
 def weak(*words: str, within: tuple[str, ...] = ()) -> Sign:

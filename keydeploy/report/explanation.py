@@ -1,5 +1,6 @@
 """What explain found, as text and as JSON; made of what is known beforehand, never of what was pasted."""
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,14 @@ from typing import Any
 from rich.text import Text
 
 from keydeploy import __version__
-from keydeploy.explain import BY_NAME, ENTRIES, Cause, Entry, Group, Recognition, Summary, Unknown
+from keydeploy.explain import BY_NAME, ENTRIES, Cause, Check, Entry, Group, Recognition, Summary, Unknown, Where
 from keydeploy.report.exit_code import ExitCode
 
 VERSION = 1
+_CONTINUES = {Where.NODE: " `", Where.CONTROLLER: " \\"}
+"""How a line ends that goes on: for PowerShell, and for the shell of the controller."""
+_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^ "'])+""")
+"""A word of a command; what stands in quotes is not broken."""
 _POINTED = "the text points here"
 _POINTED_BY_EVENTS = "the events point here"
 
@@ -56,18 +61,18 @@ class Explanation:
         }
 
     def lines(self, width: int) -> Iterator[Text]:
-        """Yield it line by line, prose not wider than *width*; commands are never broken."""
+        """Yield it line by line, not wider than *width*; commands break where the shell reads on."""
         if self.log is not None:
             yield from _log(self.log, width)
         for entry in self.known:
-            yield from _known(entry)
+            yield from _known(entry, width)
         for one in self.recognised[: self.in_full]:
             yield from _entry(one.entry, one.points, _POINTED, one.by, width)
         others = self.recognised[self.in_full :]
         if others:
             yield Text("also told of", style="bold")
         for one in others:
-            yield Text(f"  {one.entry.title}: keydeploy explain {one.entry.id}")
+            yield from _prose(f"{one.entry.title}: keydeploy explain {one.entry.id}", width, "  ")
         if self.was_cut:
             yield Text("only the beginning was looked at: the text is longer than explain reads", style="yellow")
 
@@ -77,40 +82,92 @@ def everything() -> Explanation:
     return Explanation(known=ENTRIES)
 
 
-def _known(entry: Entry) -> Iterator[Text]:
+def _known(entry: Entry, width: int) -> Iterator[Text]:
     names = [*(str(BY_NAME[name]) for name in entry.codes), *entry.ids, *(f"event {each.id}" for each in entry.events)]
-    yield Text.assemble((entry.id, "bold"), f": {entry.title}")
-    if names:
-        yield Text(f"  {', '.join(names)}", style="dim")
+    yield from _headed(entry.id, f": {entry.title}", width)
+    yield from _prose(", ".join(names), width, "  ", style="dim")
 
 
 def _entry(entry: Entry, points: Sequence[Cause], pointed: str, by: Sequence[str], width: int) -> Iterator[Text]:
     names = [*(str(BY_NAME[name]) for name in entry.codes), *entry.ids]
-    yield Text.assemble((entry.title, "bold"), f" ({', '.join(names)})" if names else "")
+    yield from _headed(entry.title, f" ({', '.join(names)})" if names else "", width)
     yield from _prose(entry.meaning, width, "  ")
-    if by:
+    if not {*by} <= {*names}:
         yield from _prose(f"recognised by {', '.join(by)}", width, "  ", style="dim")
     ordered = (*points, *(cause for cause in entry.causes if cause not in points))
+    commands: dict[str, str] = {}
     for place, cause in enumerate(ordered, 1):
-        yield Text()
         style = "yellow" if cause in points else ""
         told = f" [{pointed}]" if cause in points else ""
         yield from _prose(f"{place}. {cause.title}{told}", width, "  ", style=f"bold {style}".strip())
         yield from _prose(cause.reason, width, "     ")
         for check in cause.checks:
-            yield Text(f"     {check.where.value}:", style="dim")
-            yield Text(f"       {check.command}", style="cyan")
-            yield from _prose(f"shows: {check.tells}", width, "       ")
-    yield Text()
-    yield Text("  what keydeploy does", style="bold")
-    yield from _prose(entry.remedy.text, width, "     ")
+            yield from _check(check, commands, width)
+    yield from _prose(f"what keydeploy does: {entry.remedy.text}", width, "  ", style="bold")
     if entry.remedy.spec:
-        yield Text("     declare:", style="dim")
         yield from (Text(f"       {line}", style="green") for line in entry.remedy.spec.splitlines())
-    yield from (Text(f"     {command}", style="cyan") for command in entry.remedy.commands)
-    yield Text("  sources", style="bold")
-    yield from (Text(f"     {source}", style="dim") for source in entry.sources)
+    for command in entry.remedy.commands:
+        yield from (Text(f"     {part}", style="cyan") for part in _parts(command, Where.CONTROLLER, width - 5))
+    yield from _prose(f"sources: {', '.join(entry.sources)}", width, "  ", style="dim")
     yield Text()
+
+
+def _check(check: Check, commands: dict[str, str], width: int) -> Iterator[Text]:
+    """Yield what a command shows; the command itself comes once, and *commands* tells by which letter it goes."""
+    letter = commands.get(check.command)
+    if letter:
+        yield from _prose(f"[{letter}] shows: {check.tells}", width, "     ")
+        return
+    letter = commands[check.command] = chr(ord("a") + len(commands))
+    yield from _prose(f"[{letter}] {check.where.value}, shows: {check.tells}", width, "     ")
+    yield from (Text(f"       {part}", style="cyan") for part in _parts(check.command, check.where, width - 7))
+
+
+def _parts(command: str, where: Where, width: int) -> Iterator[str]:
+    """Yield *command* in lines that may be pasted as they are.
+
+    PowerShell reads on after `;` and `|`; elsewhere a line that goes on ends as the shell of *where* wants it.
+    """
+    line = ""
+    for statement in _statements(command):
+        if line and len(line) + 1 + len(statement) <= width:
+            line = f"{line} {statement}"
+            continue
+        if line:
+            yield line
+        *full, line = _continued(statement, _CONTINUES[where], width)
+        yield from full
+    yield line
+
+
+def _statements(command: str) -> Iterator[str]:
+    """Yield the parts of *command* after which PowerShell reads on."""
+    words: list[str] = []
+    for word in _WORD.findall(command):
+        words.append(word)
+        if word.endswith((";", "|")):
+            yield " ".join(words)
+            words = []
+    yield " ".join(words)
+
+
+def _continued(statement: str, mark: str, width: int) -> Iterator[str]:
+    line, *words = _WORD.findall(statement)
+    for word in words:
+        if len(line) + 1 + len(word) + len(mark) <= width:
+            line = f"{line} {word}"
+        else:
+            yield line + mark
+            line = word
+    yield line
+
+
+def _headed(head: str, rest: str, width: int) -> Iterator[Text]:
+    """Yield *head*, in bold, and the *rest*."""
+    for place, line in enumerate(_prose(head + rest, width, "")):
+        if place == 0:
+            line.stylize("bold", 0, len(head))
+        yield line
 
 
 def _log(log: Summary, width: int) -> Iterator[Text]:

@@ -110,6 +110,16 @@ def test_ids_events_and_messages_are_known(explain: Any, what: str) -> None:
         ("The data is invalid.", "invalid-data"),
         ("0x8009000D", "no-key"),
         ("0x80090014", "bad-provider-type"),
+        ("1310", "configuration-error"),
+        ("event 1310", "configuration-error"),
+        ("3008", "configuration-error"),
+        ("36869", "tls-key"),
+        ("event 15021", "tls-key"),
+        ("0x8009030D", "tls-key"),
+        ("0x8009030E", "tls-key"),
+        ("0x80090019", "provider-not-found"),
+        ("0x8009001A", "damaged-container"),
+        ("Keyset as registered is invalid.", "damaged-container"),
         ("0x80090020", "internal-error"),
         ("An internal error occurred.", "internal-error"),
         ("0x80090029", "not-supported"),
@@ -163,7 +173,7 @@ def test_what_is_not_known_is_said_with_what_comes_near(explain: Any, what: str)
     assert answer.err.startswith("keydeploy: error: ")
     assert "keydeploy explain --list shows what it knows" in answer.err
     near = {
-        "0x80090099": "0x80090026 NTE_INVALID_HANDLE",
+        "0x80090099": "near it: 0x80090029 NTE_NOT_SUPPORTED, 0x80090019 NTE_KEYSET_NOT_DEF;",
         "NTE_BAD_KEYSAT": "NTE_BAD_KEYSET",
         "ID1072": "ID1073",
         "NTE_BAD_LEN": "Bad Length",
@@ -173,12 +183,100 @@ def test_what_is_not_known_is_said_with_what_comes_near(explain: Any, what: str)
     assert (document.code, document.json["exit_code"], document.json["recognised"]) == (1, 1, [])
 
 
+@pytest.mark.parametrize(
+    "what", ["event 4625", "500.19", "4625", "0x80131500", "NTE_BAD_LEN", "event 1311", "0x800A0BC9", "SCARD_E_NO_CARD"]
+)
+def test_nothing_is_said_to_be_near_what_is_only_distantly_alike(explain: Any, what: str) -> None:
+    answer = explain(what)
+
+    assert answer.code == 1
+    assert "near it" not in answer.err
+    assert explain(what, "--format", "json").json["nearest"] == []
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "SQL Server login failed: The handle is invalid.",
+        "Could not load file or assembly X. The system cannot find the file specified.",
+        "Could not load file or assembly ClassLibrary. The system cannot find the file specified.",
+        "The folder could not be encrypted: Access is denied.",
+        "Login of the portal: 0x80070005",
+    ],
+)
+def test_words_that_say_little_are_no_sign_beside_words_of_something_else(explain: Any, what: str) -> None:
+    assert explain(what).code == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "entry"),
+    [
+        ("The handle is invalid.", "invalid-handle"),
+        ("The handle is invalid. (Exception from HRESULT: 0x80070006 (E_HANDLE))", "invalid-handle"),
+        ("0x520", "no-logon-session"),
+        ("The handle is invalid, at the smart card", "invalid-handle"),
+        ("SslStream: Access is denied", "access-denied"),
+        ("The system cannot find the file specified. (0x80070002)", "key-file-not-found"),
+    ],
+)
+def test_words_that_say_little_count_alone_or_beside_a_word_of_keys(explain: Any, what: str, entry: str) -> None:
+    assert explain(what, "--format", "json").json["recognised"][0]["entry"] == entry
+
+
+def test_the_dialog_of_iis_manager_is_known_from_a_file_and_from_the_standard_input(
+    explain: Any, tmp_path: Path
+) -> None:
+    text = expected(next(case for case in CASES if case.stem == "iis_manager_dialog"))[0]
+    (tmp_path / "dialog.txt").write_text(text, "utf-8")
+
+    for answer in (
+        explain(text),
+        explain(str(tmp_path / "dialog.txt")),
+        explain("-", stdin=text.encode()),
+        explain("-", stdin=text.replace("\n", "\r\n").encode("utf-16")),
+    ):
+        assert (answer.code, answer.err) == (0, "")
+        assert answer.out.startswith("A specified logon session does not exist: a binding's certificate ")
+
+
+def test_all_causes_of_a_certificate_without_its_key_are_marked_and_no_others(explain: Any) -> None:
+    text = expected(next(case for case in CASES if case.stem == "private_key_of_a_certificate"))[0]
+
+    answer = explain(text, "--format", "json").json
+
+    assert answer["recognised"][0]["points_to"] == ["certificate-without-key", "not-readable"]
+
+
+def test_an_event_that_has_one_cause_points_to_it(explain: Any) -> None:
+    assert explain("event 36869", "--format", "json").json["recognised"][0]["points_to"] == ["no-link"]
+
+
+def test_what_was_recognised_is_not_told_again_where_the_heading_says_it(explain: Any) -> None:
+    assert "recognised by" not in explain("0x80090016").out
+    assert 'recognised by "keyset does not exist"' in explain("It says: keyset does not exist").out
+
+
+def test_aspnet_core_is_said_to_be_none_of_its_business(explain: Any) -> None:
+    text = " ".join(explain("The antiforgery token could not be decrypted.").out.split())
+
+    assert "keydeploy does not manage that ring" in text
+    assert "SetApplicationName" in text
+    assert "PersistKeysToFileSystem" in text
+
+
+def test_every_option_says_what_it_does(explain: Any) -> None:
+    text = " ".join(explain("--help").out.split())
+
+    assert "--format {text,json} how to print the result" in text
+
+
 def test_what_is_known_is_listed(explain: Any) -> None:
     text, document = explain("--list"), explain("--list", "--format", "json").json
 
     assert text.code == 0
     assert list(document["entries"]) == [entry.id for entry in ENTRIES]
-    assert all(f"{entry.id}: {entry.title}\n" in text.out for entry in ENTRIES)
+    listed = " ".join(text.out.split())
+    assert all(f"{entry.id}: {entry.title}" in listed for entry in ENTRIES)
 
 
 @pytest.mark.parametrize("arguments", [(), ("0x80090016", "--list"), ("no-such-file.evtx",), (".",)], ids=" ".join)

@@ -22,13 +22,14 @@ OF_KEYDEPLOY = sorted(
 )
 ON_NODES = [command for command, where in CHECKS if where == Where.NODE.name]
 READS = (
-    r"certutil (-user )?-store My THUMBPRINT",
+    r"certutil (-user )?-store My( THUMBPRINT)?",
     r"certutil -verifystore My THUMBPRINT",
-    r"certutil -key PortalConfiguration",
+    r"certutil (-user )?-key PortalConfiguration",
     r"certutil -csplist",
     r"netsh http show sslcert",
     r'icacls "[^"]*"',
-    r'& "\$env:windir\\system32\\inetsrv\\appcmd\.exe" list (app|apppool "Portal" /text:[\w.]+)',
+    r'& "\$env:windir\\system32\\inetsrv\\appcmd\.exe" list (app|apppool "Portal" /text:[\w.]+'
+    r'|vdir "Default Web Site/portal/" /text:physicalPath)',
     r"Get-WinEvent -FilterHashtable @\{[^}]*\} -MaxEvents 20 \| Format-List TimeCreated,Message",
     r"\(Get-WebConfigurationProperty [^)|;]*\)\.Value",
     r"Get-ItemProperty '[^']*' -Name \w+",
@@ -37,9 +38,9 @@ READS = (
     r"Select-String -Path \S+ -Pattern '[^']*' -AllMatches \| ForEach-Object \{ \$_\.Matches\.Value \}",
     r"\[Environment\]::OSVersion\.Version",
     r"\$c = New-Object Security\.Cryptography\.CspParameters 24; \$c\.KeyContainerName = 'PortalConfiguration'; "
-    r"\$c\.Flags = '(UseMachineKeyStore,)?UseExistingKey,NoPrompt'; "
-    r"\(New-Object Security\.Cryptography\.RSACryptoServiceProvider \$c\)\.CspKeyContainerInfo"
-    r"(\.Exportable|\.CryptoKeySecurity\.Access \| Format-Table [\w,]+)?",
+    r"\$c\.Flags = 'UseMachineKeyStore,UseExistingKey,NoPrompt'; "
+    r"\$k = \(New-Object Security\.Cryptography\.RSACryptoServiceProvider \$c\)\.CspKeyContainerInfo; "
+    r"\$k \| Format-List; \$k\.CryptoKeySecurity\.Access \| Format-Table [\w,]+",
 )
 """All forms of commands on nodes; each of them only reads, and none makes a container (UseExistingKey)."""
 HERE = (

@@ -81,6 +81,7 @@ SITUATIONS: dict[str, Sequence[node.Disturb]] = {
     "silent-context/strong-protection": IN_OTHER_CONTAINER,
     "no-logon-session/no-key": NO_LINK,
     "tls-key/not-readable": [node.readers(CERTIFICATE, "(A;;GA;;;BA)" + node.READER)],
+    "tls-key/no-link": NO_LINK,
     "certificate-key/not-readable": KEY_NOT_READABLE,
     "certificate-key/other-kind": [*IN_CNG, node.container(CERTIFICATE, key_number=2)],
     "untrusted-root/root-missing": [node.no_certificate("Root")],

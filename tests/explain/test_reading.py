@@ -14,6 +14,7 @@ from keydeploy.errors import KeydeployError
 from keydeploy.explain import Log, Pasted, Summary, read, read_text, recognise, summarise
 from keydeploy.explain.event import Event as Occurred
 from keydeploy.explain.reading import PASTED
+from keydeploy.explain.recognition import recognise_event
 from tests.explain import logs
 from tests.explain.evtx_file import evtx
 from tests.explain.logs import MIXED, Event
@@ -258,3 +259,20 @@ def test_events_that_say_that_they_are_none_about_keys_are_left_out_of_a_sum() -
         found = summarise([Occurred(id=1315, source="ASP.NET 4.0.30319.0", text=text)])
 
         assert (sum(group.count for group in found.groups), found.left_out) == (about_keys, 1 - about_keys), text
+
+
+@pytest.mark.parametrize("source", ["HttpEvent", "Microsoft-Windows-HttpEvent"])
+def test_a_source_is_known_with_and_without_its_publisher(source: str) -> None:
+    assert [found.entry.id for found in recognise_event(15021, source, "")] == ["tls-key"]
+    assert recognise_event(15021, f"Other-{source}", "") == ()
+
+
+def test_a_configuration_error_of_a_log_counts_by_the_key_that_it_is_about_and_else_not() -> None:
+    about = "Event code: 3008 Exception message: Failed to decrypt using provider 'Portal'. Bad Data."
+    other = "Event code: 3008 Exception message: Unrecognized configuration section rewriter."
+    events = [Occurred(id=1310, source="ASP.NET 4.0.30319.0", text=text) for text in (about, other)]
+
+    summary = summarise(events)
+
+    assert [(group.entry.id, group.count) for group in summary.groups] == [("section-not-decrypted", 1)]
+    assert summary.left_out == 1

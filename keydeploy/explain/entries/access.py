@@ -1,7 +1,7 @@
 """Keys that are there and cannot be used: wrong state, wrong account, wrong provider, wrong data."""
 
 from keydeploy.explain.entries import checks, specs
-from keydeploy.explain.model import ABOUT_KEYS, Cause, Entry, Remedy, decisive, on_node, strong, telling
+from keydeploy.explain.model import ABOUT_KEYS, Cause, Entry, Remedy, decisive, here, on_node, strong, telling
 
 _CODES = "learn.microsoft.com/windows/win32/com/com-error-codes-4"
 _DPAPI = "learn.microsoft.com/windows/win32/api/dpapi/nf-dpapi-cryptunprotectdata"
@@ -14,8 +14,8 @@ _SAME_KEY = Remedy(
 BAD_KEY_STATE = Entry(
     id="bad-key-state",
     title="Key not valid for use in specified state",
-    meaning="the key may not do this: it is asked to leave Windows and is not exportable, or it is not the one that "
-    "encrypted the data",
+    meaning="the key may not do this: it is asked to leave Windows and is not exportable, it is not the one that "
+    "encrypted the data, or Windows cannot decrypt the keys of the account",
     codes=("NTE_BAD_KEY_STATE",),
     signs=(
         telling("key not valid for use in specified state"),
@@ -37,10 +37,13 @@ BAD_KEY_STATE = Entry(
         ),
         Cause(
             id="not-exportable",
-            title="a program exports a private key that is not exportable",
-            reason="it was imported without Exportable, which is as it should be; the program must not ask for the "
-            "private parameters",
+            title="somebody exports a private key that is not exportable",
+            reason="it was imported without Exportable, which is as it should be: a program must not ask for the "
+            "private parameters, and a certificate is installed on other nodes from its PFX, not from a node",
             points=(
+                decisive("exportpfx"),
+                decisive("export-pfxcertificate"),
+                decisive("pfxexportcertstore"),
                 telling("exportparameters"),
                 telling("x509certificate2.export"),
                 telling("x509certificate.export"),
@@ -50,6 +53,25 @@ BAD_KEY_STATE = Entry(
             checks=(
                 checks.exportable("False"),
                 checks.certificate_listed("Private key is NOT exportable"),
+            ),
+        ),
+        Cause(
+            id="import-into-unusable-store",
+            title="a certificate is imported by an account whose own keys Windows cannot decrypt",
+            reason="importing opens a container of that account, which fails so where its password has changed since "
+            "its keys were encrypted; the PFX and its password are not to blame",
+            points=(
+                decisive("importpfx"),
+                decisive("import-pfxcertificate"),
+                decisive("pfximportcertstore"),
+                decisive("import-pfx"),
+            ),
+            checks=(
+                on_node(
+                    "certutil -user -store My",
+                    "the same error at other certificates, when it is run as the account that imports",
+                ),
+                here("openssl pkcs12 -in session.pfx -noout", "no error: the file and its password are right"),
             ),
         ),
         Cause(
@@ -68,11 +90,17 @@ BAD_KEY_STATE = Entry(
     remedy=Remedy(
         text="replaces what depends on one account or node: session cookies by the machine key or a certificate, "
         "sections by a "
-        "container that all nodes have; keys stay not exportable, and their equality is proved by their public halves",
+        "container that all nodes have; keys stay not exportable",
         spec=specs.SESSION_TOKENS,
         commands=(checks.LINT, "keydeploy apply inventory.yml"),
     ),
-    sources=(_CODES, _DPAPI, "github.com/AzureAD/microsoft-authentication-library-for-dotnet/issues/1201"),
+    sources=(
+        _CODES,
+        _DPAPI,
+        "learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptexportkey",
+        "learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptacquirecontexta",
+        "github.com/AzureAD/microsoft-authentication-library-for-dotnet/issues/1201",
+    ),
 )
 
 BAD_DATA = Entry(

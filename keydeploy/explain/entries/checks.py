@@ -10,8 +10,11 @@ from keydeploy.explain.model import Check, here, on_node
 
 _OPEN = (
     "$c = New-Object Security.Cryptography.CspParameters 24; $c.KeyContainerName = 'PortalConfiguration'; "
-    "$c.Flags = '{flags}'; (New-Object Security.Cryptography.RSACryptoServiceProvider $c).CspKeyContainerInfo"
+    "$c.Flags = 'UseMachineKeyStore,UseExistingKey,NoPrompt'; "
+    "$k = (New-Object Security.Cryptography.RSACryptoServiceProvider $c).CspKeyContainerInfo; $k | Format-List; "
+    "$k.CryptoKeySecurity.Access | Format-Table IdentityReference,AccessControlType,CryptoKeyRights"
 )
+"""One command for all that is to be known of a container: what it is, whether it may be exported, who may use it."""
 _APPCMD = r'& "$env:windir\system32\inetsrv\appcmd.exe"'
 _POOL = f'{_APPCMD} list apppool "Portal" /text:'
 _RECYCLINGS = "5074,5075,5076,5077,5078,5079,5080,5081,5117,5186"
@@ -25,7 +28,7 @@ _LINT_FOLDER = "keydeploy lint PATH"
 
 def opened(tells: str) -> Check:
     """Open a machine-wide container that exists, and show it."""
-    return on_node(_OPEN.format(flags="UseMachineKeyStore,UseExistingKey,NoPrompt"), tells)
+    return on_node(_OPEN, tells)
 
 
 def listed(tells: str) -> Check:
@@ -35,19 +38,17 @@ def listed(tells: str) -> Check:
 
 def opened_by_user(tells: str) -> Check:
     """Open a container of the user's own store that exists, and show it."""
-    return on_node(_OPEN.format(flags="UseExistingKey,NoPrompt"), tells)
+    return on_node("certutil -user -key PortalConfiguration", tells)
 
 
 def access_list(tells: str) -> Check:
     """Show who may use the key of a machine-wide container."""
-    flags = "UseMachineKeyStore,UseExistingKey,NoPrompt"
-    shown = ".CryptoKeySecurity.Access | Format-Table IdentityReference,AccessControlType,CryptoKeyRights"
-    return on_node(_OPEN.format(flags=flags) + shown, tells)
+    return on_node(_OPEN, tells)
 
 
-def exportable(tells: str) -> Check:
+def exportable(value: str) -> Check:
     """Tell whether the key of a machine-wide container may be exported."""
-    return on_node(_OPEN.format(flags="UseMachineKeyStore,UseExistingKey,NoPrompt") + ".Exportable", tells)
+    return on_node(_OPEN, f"Exportable : {value}")
 
 
 def certificate_listed(tells: str) -> Check:
@@ -73,6 +74,11 @@ def profile_loaded(tells: str) -> Check:
 def pool_identity(tells: str) -> Check:
     """Tell as whom a pool runs."""
     return on_node(f"{_POOL}processModel.identityType", tells)
+
+
+def physical_path(tells: str) -> Check:
+    """Tell in which folder an application lies."""
+    return on_node(f'{_APPCMD} list vdir "Default Web Site/portal/" /text:physicalPath', tells)
 
 
 def runtime(tells: str) -> Check:

@@ -4,25 +4,21 @@ from keydeploy.explain.entries import checks, specs
 from keydeploy.explain.model import ABOUT_KEYS, Cause, Entry, Remedy, decisive, strong, telling
 
 _THREADS = "learn.microsoft.com/archive/blogs/alejacma/threading-issues-with-rsacryptoserviceprovider"
-_STORAGE = "learn.microsoft.com/windows/win32/seccrypto/key-storage-and-retrieval"
 _PROVISIONED = Remedy(
     text="puts the same key into a named container of the machine on every node before the application starts, not "
-    "exportable, with an exact access list, and tells when a container is missing, holds another key or has another "
-    "list",
+    "exportable, with an exact access list, and tells what is missing or differs",
     spec=specs.CONTAINER,
     commands=(
         "keydeploy generate container-key --name vault_configuration_key --format vault",
         "keydeploy apply inventory.yml",
-        checks.DRIFT,
     ),
 )
 
 BAD_KEYSET = Entry(
     id="bad-keyset",
     title="Keyset does not exist",
-    meaning="Windows found no key container of that name that this account may open; a container that exists but "
-    "may not "
-    "be read looks the same as one that does not exist",
+    meaning="Windows found no key container of that name that this account may open; one that exists but may not be "
+    "read looks the same as one that does not exist",
     codes=("NTE_BAD_KEYSET",),
     signs=(
         telling("keyset does not exist"),
@@ -43,7 +39,6 @@ BAD_KEYSET = Entry(
             ),
             checks=(
                 checks.listed("no container of that name, for an administrator too"),
-                checks.opened("the same error, for an administrator too"),
                 checks.drifted('"key: absent → sha256:...", on the nodes that have no such container'),
             ),
         ),
@@ -51,7 +46,12 @@ BAD_KEYSET = Entry(
             id="not-readable",
             title="the container exists, but this account may not read it",
             reason="the access list names another account than the one that the application pool runs as",
-            points=(telling("access is denied"), telling("zugriff verweigert")),
+            points=(
+                telling("access is denied"),
+                telling("zugriff verweigert"),
+                decisive("get_privatekey"),
+                decisive("getrsaprivatekey"),
+            ),
             checks=(
                 checks.access_list("a list without the account of the pool, such as IIS AppPool\\Portal"),
                 checks.drifted('"key readers: ... → add IIS AppPool\\Portal"'),
@@ -63,18 +63,14 @@ BAD_KEYSET = Entry(
             reason="it was made or imported without UseMachineKeyStore (for a PFX: MachineKeySet), so that only "
             "that user has it",
             points=(telling("useuserkeyset"), telling("get_privatekey")),
-            checks=(
-                checks.opened_by_user("the container, when it is run as the user who made it"),
-                checks.opened("the same error: the machine has none of that name"),
-            ),
+            checks=(checks.opened_by_user("the container, when it is run as the user who made it"),),
         ),
         Cause(
             id="certificate-without-key",
             title="the certificate is in the store, but its key is gone or was never in the machine's store",
             reason="a PFX opened without PersistKeySet loses its key file with the object; a certificate that was "
-            "dragged from "
-            "a user's store into the machine's leaves its key behind",
-            points=(telling("x509certificate2"), telling("get_privatekey"), telling("getrsaprivatekey")),
+            "dragged from a user's store into the machine's leaves its key behind",
+            points=(telling("x509certificate2"), decisive("get_privatekey"), decisive("getrsaprivatekey")),
             checks=(
                 checks.certificate_listed(
                     "no line Unique container name, or a line that says the key could not be found"
@@ -89,8 +85,7 @@ BAD_KEYSET = Entry(
             id="ephemeral-key",
             title="a key without a name was made while impersonating and is freed by the process's own account",
             reason="the temporary key lives in the profile of the caller; the finalizer runs as the pool's account, "
-            "and the "
-            "exception ends the process: see keydeploy explain ephemeral-key",
+            "and the exception ends the process: keydeploy explain ephemeral-key",
             points=(decisive("freecsp"), telling("safeprovhandle"), telling("internalfinalize")),
             checks=(
                 checks.events(
@@ -99,7 +94,6 @@ BAD_KEYSET = Entry(
                     1334,
                     "SafeProvHandle.FreeCsp in the trace (.NET 2.0: ASP.NET 2.0.50727.0, _FreeCSP)",
                 ),
-                checks.impersonation("True"),
             ),
         ),
         Cause(
@@ -116,7 +110,6 @@ BAD_KEYSET = Entry(
     remedy=_PROVISIONED,
     sources=(
         "learn.microsoft.com/windows/win32/api/wincrypt/nf-wincrypt-cryptacquirecontexta",
-        _STORAGE,
         "learn.microsoft.com/archive/blogs/webtopics/ssl-stops-working-in-iis7",
         _THREADS,
     ),

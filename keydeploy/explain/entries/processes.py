@@ -1,11 +1,16 @@
 """Processes that end, and requests that fail, because of a key."""
 
 from keydeploy.explain.entries import checks, specs
-from keydeploy.explain.model import Cause, Entry, EventSign, Remedy, Weight, decisive, here, telling, weak
+from keydeploy.explain.model import Cause, Check, Entry, EventSign, Remedy, Weight, decisive, here, telling, weak
 
 _CRASH = "www.tessferrandez.com/blog/2007/10/31/aspnet-crash-system-security-cryptography.html"
 _1009 = "blogs.iis.net/brian-murphy-booth/how-to-troubleshoot-an-iis-event-id-1009-error"
 _WAS = "learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2008-R2-and-2008/cc735151(v=ws.10)"
+
+
+def _configuration_events(tells: str) -> Check:
+    return checks.events("Application", "ASP.NET 4.0.30319.0", 1310, tells)
+
 
 EPHEMERAL_KEY = Entry(
     id="ephemeral-key",
@@ -158,6 +163,50 @@ REQUEST_FAILED = Entry(
     ),
 )
 
+CONFIGURATION_ERROR = Entry(
+    id="configuration-error",
+    title="ASP.NET cannot read the configuration of an application",
+    meaning="ASP.NET's event 1310 (event code 3008) tells that a configuration file was refused; which section, and "
+    "why, stands in it as exception type and message",
+    events=(EventSign(Weight.WEAK, 1310, "asp.net"),),
+    signs=(weak("event code: 3008"), weak("event code 3008")),
+    of_process=True,
+    causes=(
+        Cause(
+            id="section-not-decrypted",
+            title="an encrypted section cannot be decrypted on this node",
+            reason='the message begins with "Failed to decrypt using provider": keydeploy explain '
+            "section-not-decrypted",
+            points=(decisive("failed to decrypt using provider"),),
+            checks=(_configuration_events("Failed to decrypt using provider, and the section"),),
+        ),
+        Cause(
+            id="machine-key-refused",
+            title="the machineKey has a key or an algorithm that ASP.NET does not take",
+            reason="the message names the validation or decryption key: keydeploy explain machine-key-refused",
+            checks=(
+                _configuration_events("validation key, decryption key, or the attribute of machineKey"),
+                checks.linted("invalid-key", "invalid-setting", "key-length"),
+            ),
+        ),
+        Cause(
+            id="something-else",
+            title="the file is wrong in another way, which is no matter of keys",
+            reason="a section that this node does not know, a misspelt attribute, XML that is not well-formed",
+            checks=(
+                _configuration_events("a message about anything else"),
+                checks.unreadable_in_folder(),
+            ),
+        ),
+    ),
+    remedy=Remedy(
+        text="keydeploy explain takes the whole text of the event, or the exported log, and finds the cause in it; "
+        "lint finds such faults before they are deployed",
+        commands=("keydeploy explain application.evtx", checks.LINT),
+    ),
+    sources=("learn.microsoft.com/dotnet/api/system.web.management.webeventcodes",),
+)
+
 CRYPTOGRAPHIC_EXCEPTION = Entry(
     id="cryptographic-exception",
     title="a cryptographic exception whose message is not known here",
@@ -185,4 +234,4 @@ CRYPTOGRAPHIC_EXCEPTION = Entry(
     sources=("learn.microsoft.com/dotnet/api/system.security.cryptography.cryptographicexception",),
 )
 
-ENTRIES = (EPHEMERAL_KEY, WORKER_PROCESS_DIED, REQUEST_FAILED, CRYPTOGRAPHIC_EXCEPTION)
+ENTRIES = (EPHEMERAL_KEY, WORKER_PROCESS_DIED, REQUEST_FAILED, CONFIGURATION_ERROR, CRYPTOGRAPHIC_EXCEPTION)

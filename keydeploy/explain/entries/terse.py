@@ -20,6 +20,7 @@ INVALID_DATA = Entry(
     signs=(
         telling("the data is invalid", within=ABOUT_KEYS),
         telling("die daten sind ungültig", within=ABOUT_KEYS),
+        telling("500.19", "0x8007000d"),
     ),
     causes=(
         Cause(
