@@ -32,6 +32,10 @@ class KeyMaterialError(KeydeployError):
     """Key material that is not what it claims to be."""
 
 
+class PasswordMissing(KeyMaterialError):
+    """Key material that is encrypted, and no password is given."""
+
+
 class DisclosedKeysError(KeydeployError):
     """A list of publicly disclosed keys that is none, or that cannot be had."""
 

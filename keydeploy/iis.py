@@ -53,6 +53,16 @@ def ancestors(path: str) -> tuple[str, ...]:
     return ("/", *("/" + "/".join(parts[:depth]) for depth in range(1, len(parts))))
 
 
+def applications(application_host: Document) -> tuple[tuple[str, str], ...]:
+    """Answer site and path of every application, in the order of the file, each once."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for site in _all(application_host, "site"):
+        for application in site.named("application"):
+            names = site.get("name") or "", application.get("path") or ""
+            found.setdefault((names[0].lower(), names[1].lower()), names)
+    return tuple(found.values())
+
+
 def runtime_of(application_host: Document, site: str, path: str) -> Runtime:
     """Answer the runtime of the pool in which the application runs; raises `DocumentError` when there is none."""
     name = pool_of(application_host, site, path)

@@ -36,6 +36,14 @@ def add(commands: Any) -> None:
     add_disclosed(parser)
     parser.add_argument("--baseline", metavar="FILE", help="accept the findings in it; docs/lint.md")
     parser.add_argument("--write-baseline", metavar="FILE", help="write what is found now, to be accepted from now on")
+    parser.add_argument(
+        "--error",
+        dest="errors",
+        action="append",
+        default=[],
+        metavar="RULE",
+        help="count what this rule finds as errors; may be given more than once",
+    )
     parser.add_argument("--strict", action="store_true", help="let warnings and unreadable files count as errors do")
     parser.add_argument("--rules", action="store_true", help="list the rules and end")
     parser.add_argument("--rule", metavar="ID", help="tell why a rule is one and what to do, and end")

@@ -14,25 +14,28 @@ from rich.console import Console
 from rich.text import Text
 
 from keydeploy.cli import complain
+from keydeploy.cli.lists import handed_on
 from keydeploy.cli.options import arguments, disclosed_keys
 from keydeploy.cli.running import complain_of_nothing_declared, progress
 from keydeploy.engine import Engine, Event
 from keydeploy.errors import EngineError, KeydeployError, Problem
+from keydeploy.lint import declared, raising
 from keydeploy.lint.baseline import Baseline
 from keydeploy.lint.codec import from_json
 from keydeploy.lint.files import look
 from keydeploy.lint.model import Finding, Linted
-from keydeploy.lint.rules import RULES
-from keydeploy.lint.walking import walk
+from keydeploy.lint.rules import RULES, private_key_file
+from keydeploy.lint.walking import shown, walk
 from keydeploy.report import lint_text
 from keydeploy.report.exit_code import ExitCode
-from keydeploy.report.lint import LintReport, NodeLooked, rule_to_json
+from keydeploy.report.lint import NOTHING, LintReport, NodeLooked, rule_to_json
 from keydeploy.report.sarif import to_sarif
+from keydeploy.spec import Kind, Notice
 
 _INVENTORIES = (".yml", ".yaml", ".ini", ".json", "")
 _SCRIPTS = (".py", ".sh")
+_LONGEST_KEY = 2**20
 _NAMES_SHOWN = 6
-_NOTHING = "there is nothing to look at"
 
 
 @dataclass(slots=True)
@@ -59,6 +62,13 @@ class _Nodes:
         """Answer the mistakes of the spec."""
         return tuple(Problem(**problem) for problem in self.valid.get("problems", ()))
 
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Answer what policy has to say of the farms whose nodes were asked."""
+        farms = [name for name, farm in self.valid.get("farms", {}).items() if {*farm["members"]} & {*self.inspected}]
+        notices = (Notice.from_json(notice) for notice in self.valid.get("policy", ()))
+        return tuple(notice for notice in notices if notice.farm in farms)
+
     def looked(self) -> tuple[NodeLooked, ...]:
         """Answer each node that was asked."""
         return tuple(NodeLooked.of(node, result) for node, result in sorted(self.inspected.items()))
@@ -70,6 +80,7 @@ class _Nodes:
                 yield replace(from_json(result["linted"]), unread={})
         if "linted" in self.compared:
             yield from_json(self.compared["linted"])
+        yield declared.look(self.notices)
         yield Linted(findings=(), notes=(*self.valid.get("notes", ()), *self._not_asked()))
 
     def _not_asked(self) -> Iterator[str]:
@@ -77,36 +88,43 @@ class _Nodes:
         farms = [{*farm["members"]} for farm in self.valid.get("farms", {}).values()]
         left_out = sorted(node for farm in farms if farm & {*self.inspected} for node in farm - {*self.inspected})
         if left_out:
-            shown = ", ".join(left_out[:_NAMES_SHOWN]) + (", ..." if len(left_out) > _NAMES_SHOWN else "")
+            names = ", ".join(left_out[:_NAMES_SHOWN]) + (", ..." if len(left_out) > _NAMES_SHOWN else "")
             count = f"{len(left_out)} node{'' if len(left_out) == 1 else 's'}"
-            yield f"the limit leaves out {count} of the farm, which the others were not compared with: {shown}"
+            yield f"the limit leaves out {count} of the farm, which the others were not compared with: {names}"
 
 
 def run(options: argparse.Namespace) -> int:
     """Lint as *options* say, print what there is to tell and answer the exit code."""
     if options.rules or options.rule is not None:
         return _explain(options)
+    errors = raising.rules(options.errors)
     baseline = Baseline.read(Path(options.baseline)) if options.baseline else None
     files, inventories = _sorted_out(options)
     parts: list[Linted] = []
     nodes = _Nodes()
+    disclosed = None
+    is_empty = False
     if files:
-        if next(walk(files), None) is None:
-            raise EngineError(_NOTHING, hint="name a folder with .config files, or an inventory")
+        is_empty = next(walk(files), None) is None
+        if is_empty and not options.offline:
+            hint = "name a folder with .config files, or an inventory; with --offline it is no error"
+            raise EngineError(NOTHING, hint=hint)
         disclosed = disclosed_keys(options)
         found = look(files, disclosed.keys, on_farm=not options.single)
         parts.append(replace(found, notes=(*found.notes, *disclosed.notes)))
     if inventories:
-        _ask(nodes, options, inventories)
+        with handed_on(disclosed, options) as given:
+            _ask(nodes, given, inventories)
         parts += nodes.linted()
     report = LintReport(
-        linted=_joined(parts),
+        linted=raising.raised(_joined(parts), errors),
         nodes=nodes.looked(),
         problems=nodes.problems,
         baseline=baseline,
         strict=options.strict,
         asked=bool(inventories),
-        named=frozenset(file.as_posix() for file in files if file.is_file()),
+        named=frozenset(shown(file) for file in files if not file.is_dir()),
+        is_empty=is_empty,
     )
     if options.write_baseline:
         _accept(report, options.write_baseline)
@@ -124,7 +142,7 @@ def _sorted_out(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
         raise EngineError("--offline asks no node, so -i has no meaning", hint="name the inventory without -i")
     for name in options.paths:
         path = Path(name)
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110
             hint = "name a folder, a .config file or an inventory; hosts with a comma go behind -i"
             raise EngineError(f"there is no {name}", hint=hint)
         if not options.offline and _is_inventory(path):
@@ -132,14 +150,24 @@ def _sorted_out(options: argparse.Namespace) -> tuple[list[Path], list[str]]:
         else:
             files.append(path)
     if not files and not inventories:
-        raise EngineError(_NOTHING, hint="name a folder, a .config file or an inventory")
+        raise EngineError(NOTHING, hint="name a folder, a .config file or an inventory")
     return files, inventories
 
 
 def _is_inventory(path: Path) -> bool:
-    """Tell whether Ansible is to read *path*; a file whose name has no ending is nothing else."""
+    """Tell whether Ansible is to read *path*; a file whose name has no ending is nothing else, or a private key."""
     kind = path.suffix.lower()
-    return path.is_file() and (kind in _INVENTORIES or (kind in _SCRIPTS and os.access(path, os.X_OK)))
+    if not path.is_file() or (not kind and _is_private_key(path)):
+        return False
+    return kind in _INVENTORIES or (kind in _SCRIPTS and os.access(path, os.X_OK))
+
+
+def _is_private_key(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return private_key_file.is_one(file.read(_LONGEST_KEY))
+    except OSError:  # Whoever is to read it tells why it cannot be read.
+        return False
 
 
 def _ask(nodes: _Nodes, options: argparse.Namespace, inventories: Sequence[str]) -> None:
@@ -182,7 +210,7 @@ def _accept(report: LintReport, file: str) -> None:
     if _of_writing(report) is not ExitCode.FINE:
         complain(f"no baseline was written to {file}", "a baseline is written when everything could be looked at")
         return
-    written = Baseline.of(report.linted.findings, report.baseline)
+    written = Baseline.of(report.linted.findings, Path(file).parent, report.baseline)
     written.write(Path(file))
     count = len(written.entries)
     told = f"{count} finding{'' if count == 1 else 's'} accepted in {file}; fill in why, and name it with --baseline"
@@ -199,10 +227,11 @@ def _show(report: LintReport, options: argparse.Namespace) -> None:
 
 
 def _complain_of(nodes: _Nodes, report: LintReport) -> None:
-    """Tell why no node was asked, where none was."""
-    if nodes.problems and all(problem.policy for problem in nodes.problems):
-        complain("the spec declares what must not be used (policy); no node was asked")
-    elif nodes.problems:
+    """Tell why no node was asked, where none was, and what declared keys could not be compared with."""
+    missing = dict.fromkeys((each.text, each.hint) for each in nodes.notices if each.kind is Kind.NOT_CHECKED)
+    for told, hint in missing:
+        complain(told, hint)
+    if nodes.problems:
         count = f"{len(nodes.problems)} problem{'' if len(nodes.problems) == 1 else 's'}"
         complain(f"the spec has {count}; no node was asked")
     elif report.looks_at_no_node and nodes.valid.get("farms"):
@@ -213,9 +242,7 @@ def _complain_of(nodes: _Nodes, report: LintReport) -> None:
 
 def _explain(options: argparse.Namespace) -> int:
     """Print the table of rules, or one of them."""
-    found = [rule for rule in RULES if options.rule in (None, rule.id)]
-    if not found:
-        raise KeydeployError("there is no such rule", hint="keydeploy lint --rules lists them")
+    found = RULES if options.rule is None else (raising.rule(options.rule),)
     if options.format != "text":
         json.dump([rule_to_json(rule) for rule in found], sys.stdout, indent=2)
         sys.stdout.write("\n")

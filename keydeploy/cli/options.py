@@ -78,9 +78,22 @@ def add_disclosed(parser: argparse.ArgumentParser) -> None:
         "--disclosed-keys",
         action="append",
         default=[],
+        type=_list_named,
         metavar="PATH|URL",
-        help="refuse machine keys whose hashes are on this list of publicly known keys; docs/disclosed-keys.md",
+        help="compare machine keys with this list of publicly known ones, by their hashes; docs/disclosed-keys.md",
     )
+
+
+def _list_named(name: str) -> str:
+    """Answer *name* where nothing in it may be secret; raises `ArgumentTypeError`, which does not quote it."""
+    from keydeploy.disclosed import check_typed  # noqa: PLC0415
+    from keydeploy.errors import DisclosedKeysError  # noqa: PLC0415
+
+    try:
+        check_typed(name)
+    except DisclosedKeysError as error:
+        raise argparse.ArgumentTypeError(error.told) from None
+    return name
 
 
 def disclosed_keys(options: argparse.Namespace) -> "DisclosedList":

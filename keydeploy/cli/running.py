@@ -21,6 +21,7 @@ from keydeploy.plan import Plan
 from keydeploy.report import data, text
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.model import Recorder, Report, Verb, Verdict
+from keydeploy.report.naming import named
 from keydeploy.saved_plan import SavedPlan
 
 _PHASES = {
@@ -98,7 +99,7 @@ def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list
                 show(event)
     except EngineError as error:
         recorder.failure, hint = error.message, error.hint
-    return recorder.report(), recorder.plans, hint or recorder.hint
+    return named(recorder.report(), given.inventories), recorder.plans, hint or recorder.hint
 
 
 def _save(plans: list[Plan], report: Report, file: str | None) -> None:
@@ -140,6 +141,8 @@ def conclude(report: Report, hint: str | None) -> None:
         complain("the limit leaves out every node that declares something", "check -l")
     elif report.looks_at_nothing:
         complain_of_nothing_declared()
+    for told, lead in dict.fromkeys((notice.text, notice.hint) for notice in report.not_checked):
+        complain(told, lead)
     for farm in report.farms:
         if farm.verdict is Verdict.INCOMPLETE:
             complain(

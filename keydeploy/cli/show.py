@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console  # noqa: PLC0415
 
     from keydeploy.report import text  # noqa: PLC0415
-    from keydeploy.report.model import of_saved_plan  # noqa: PLC0415
+    from keydeploy.report.saved_plan import of_saved_plan  # noqa: PLC0415
     from keydeploy.saved_plan import SavedPlan  # noqa: PLC0415
 
     saved = SavedPlan.read(Path(options.file))

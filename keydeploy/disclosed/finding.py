@@ -25,6 +25,7 @@ _OLD = 180 * _DAY
 _FILE = "disclosed-keys.csv"
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
+_IN_CLEAR = "is fetched without encryption, so anybody on the way can leave keys out; name an https address"
 NO_LIST = (
     f"no list of disclosed keys was found, so nobody knows whether a declared key is public; name one with"
     f" --disclosed-keys (in playbooks {VARIABLE}), or put it at"
@@ -49,14 +50,16 @@ def find(named: Sequence[str], *, now: float, environment: Mapping[str, str]) ->
     """
     places = usual_places(environment)
     if named:
-        found = [_one(name, now=now, environment=environment) for name in dict.fromkeys(named)]
-    else:
-        found = [_from_file(place, now) for place in places if place.is_file()][:1]
-    if not found:
-        return DisclosedList(keys=None, notes=(f"{NO_LIST} {places[0]}",))
+        return together([_one(name, now=now, environment=environment) for name in dict.fromkeys(named)])
+    found = next((_from_file(place, now) for place in places if place.is_file()), None)
+    return found or DisclosedList(keys=None, notes=(f"{NO_LIST} {places[0]}",))
+
+
+def together(lists: Sequence[DisclosedList]) -> DisclosedList:
+    """Answer *lists* taken together."""
     return DisclosedList(
-        keys=DisclosedKeys(frozenset().union(*(each.keys.hashes for each in found if each.keys))),
-        notes=tuple(note for each in found for note in each.notes),
+        keys=DisclosedKeys(frozenset().union(*(each.keys.hashes for each in lists if each.keys))),
+        notes=tuple(note for each in lists for note in each.notes),
     )
 
 
@@ -70,14 +73,26 @@ def absolute(name: str) -> str:
     return name if _URL.match(name) else str(Path(name).expanduser().absolute())
 
 
+def check_typed(name: str) -> None:
+    """Raise `DisclosedKeysError` where *name* may hold a secret: others on this machine can read a command line."""
+    if _URL.match(name) and ("?" in name or "@" in name):
+        raise DisclosedKeysError(
+            "an address with a query, a user or a password does not belong into a command line, which others on this"
+            " machine can read",
+            hint=f"give an address with a query by the variable {VARIABLE} in the inventory, which may be in the vault",
+        )
+
+
 def _one(name: str, *, now: float, environment: Mapping[str, str]) -> DisclosedList:
     if not _URL.match(name):
         return _from_file(Path(name).expanduser(), now)
     fetched = web.fetch(name, _user_folder(environment, "XDG_CACHE_HOME", ".cache"), now)
-    if fetched.failure is None:
-        return DisclosedList(keys=fetched.keys)
-    stale = f"{fetched.failure}; the stale copy of {_date(fetched.time)} is used"
-    return DisclosedList(keys=fetched.keys, notes=(stale, *_age(web.shown(name), fetched.time, now)))
+    notes = [] if web.is_encrypted(name) else [f"{web.shown(name)} {_IN_CLEAR}"]
+    notes += [fetched.doubt] if fetched.doubt else []
+    if fetched.failure is not None:
+        notes.append(f"{fetched.failure}; the stale copy of {_date(fetched.time)} is used")
+        notes += _age(web.shown(name), fetched.time, now)
+    return DisclosedList(keys=fetched.keys, notes=tuple(notes))
 
 
 def _from_file(path: Path, now: float) -> DisclosedList:

@@ -27,6 +27,8 @@ LARGEST = 64 * 1024 * 1024
 _PATIENCE = 20.0
 """Seconds for all of it, the name server included."""
 _READ = 64 * 1024
+_SHORTER = 2
+"""A list so many times shorter than its copy is doubtful."""
 _SAME = 1e-3
 """Seconds by which the time of a file may differ from the one that it was given."""
 _AHEAD = 3600.0
@@ -44,6 +46,8 @@ class Fetched:
     """When it was fetched, in seconds since 1970."""
     failure: str | None = None
     """Why it is an earlier copy; None when it is what the server holds now."""
+    doubt: str | None = None
+    """Why it may not be whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,9 @@ class _Copy:
 def fetch(url: str, folder: Path, now: float) -> Fetched:
     """Fetch the list at *url*, or take the copy in *folder* where it cannot be had; *now* is in seconds since 1970.
 
-    A copy that was fetched at *now* is not asked for again, so that all steps of a run, which has one time, take the
-    same list. Raises `DisclosedKeysError` when there is neither, and when the server answers something that is no list.
+    A copy that was fetched at *now* is not asked for again. A list that has lost most of its hashes counts, but does
+    not take the place of the copy, so that it is told each time until somebody has looked. Raises `DisclosedKeysError`
+    when there is neither, and when the server answers something that is no list.
     """
     _check(url)
     copy = _copy_of(url, folder)
@@ -80,12 +85,23 @@ def fetch(url: str, folder: Path, now: float) -> Fetched:
             hint = error.hint or "fetch it elsewhere and name the file, or try again; no earlier copy is kept here"
             raise DisclosedKeysError(error.message, hint=hint) from None
         return Fetched(keys=kept.keys, time=kept.time, failure=error.message)
+    doubt = _doubt(keys, url, kept, copy)
     if answer.content is None:
         with suppress(OSError):
             os.utime(copy, (now, now))
-    else:
+    elif doubt is None:
         _keep(copy, keys, answer.version, now)
-    return Fetched(keys=keys, time=now)
+    return Fetched(keys=keys, time=now, doubt=doubt)
+
+
+def _doubt(keys: DisclosedKeys, url: str, kept: _Copy | None, copy: Path) -> str | None:
+    """Answer why *keys* may be cut off: a list of what is public only grows."""
+    if kept is None or len(keys.hashes) * _SHORTER >= len(kept.keys.hashes):
+        return None
+    return (
+        f"{shown(url)} answers {len(keys.hashes)} hashes, less than half of the {len(kept.keys.hashes)} in the copy"
+        f" that is kept here; look whether it is whole, and if it is, remove {copy}"
+    )
 
 
 def _keys_of(answer: _Answer, url: str, kept: _Copy | None) -> DisclosedKeys:
@@ -111,6 +127,11 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
+def is_encrypted(url: str) -> bool:
+    """Tell whether nobody on the way can change what *url* answers."""
+    return urlsplit(url).scheme.lower() == "https"
+
+
 def _check(url: str) -> None:
     try:
         parts = urlsplit(url)
@@ -123,7 +144,7 @@ def _check(url: str) -> None:
         )
     if "@" in parts.netloc:
         raise DisclosedKeysError(
-            f"the address {shown(url)} holds a user or a password, which others on this machine could see",
+            f"the address {shown(url)} holds a user or a password, which is not sent",
             hint="fetch the list by other means and name the file",
         )
 
@@ -142,13 +163,12 @@ def _read(copy: Path) -> _Copy | None:
 def _keep(copy: Path, keys: DisclosedKeys, version: str | None, now: float) -> None:
     """Write the copy, whole or not at all; where it cannot be written, the next run has none, and says so."""
     head = f"# version: {version}\n".encode("latin-1") if version else b""
-    body = "".join(f"{each.hex()}\n" for each in sorted(keys.hashes)).encode()
     with suppress(OSError):
         copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=copy.parent)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(head + body)
+                file.write(head + keys.to_list())
             os.utime(temporary, (now, now))
             Path(temporary).replace(copy)
         finally:

@@ -18,6 +18,8 @@ from keydeploy.secret import Secret
 
 _COLUMNS = ("validationkey", "decryptionkey")
 _HASH = re.compile(r"[0-9A-Fa-f]{64}")
+_OF_A_FILE = re.compile(r"([0-9A-Fa-f]{64}) [ *]\S.*")
+"""What `sha256sum` writes; the name of the file says nothing here."""
 _OF_NOTHING = hashlib.sha256(b"").digest()
 """It is in the public list, for the empty cells of its source; it is the hash of no key."""
 
@@ -57,6 +59,10 @@ class DisclosedKeys:
         any. A key that ASP.NET is to make up (`AutoGenerate`) is on no list.
         """
         return not self.hashes.isdisjoint(_hashes_of(key))
+
+    def to_list(self) -> bytes:
+        """Answer the hashes as a list that `parse` reads, in an order that does not depend on where they came from."""
+        return "".join(f"{each.hex()}\n" for each in sorted(self.hashes)).encode()
 
     def without(self, keys: Iterable[Secret]) -> Self:
         """Answer the list as it would be if it did not hold *keys*."""
@@ -115,7 +121,7 @@ def _hashes(text: str) -> Iterator[bytes]:
             if columns:
                 continue
             columns = range(len(row))
-        for cell in (row[column] for column in columns if column < len(row)):
+        for cell in (_OF_A_FILE.sub(r"\1", row[column]) for column in columns if column < len(row)):
             if not cell:
                 continue
             if not _HASH.fullmatch(cell):

@@ -151,6 +151,14 @@ def decryption_key_lengths(decryption: str, mode: str | None) -> tuple[int, ...]
     return _DECRYPTION_KEY_LENGTHS["DES"] + _DECRYPTION_KEY_LENGTHS["AES"]
 
 
+def decryption_in_effect(decryption: str, mode: str | None, digits: int) -> str:
+    """Answer what encrypts with a key of *digits* hex digits: what `Auto` stands for, else *decryption*."""
+    if decryption != "Auto":
+        return decryption
+    is_des = digits in _DECRYPTION_KEY_LENGTHS["DES"] and mode != "Framework45"
+    return "DES" if is_des else "AES"
+
+
 def check_digits(text: str) -> None:
     """Raise `KeyMaterialError` when *text* is not an explicit hexadecimal key."""
     if is_automatic(text):

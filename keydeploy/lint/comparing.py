@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 
 from keydeploy.errors import KeyMaterialError
-from keydeploy.keys.machine_key import COMPATIBILITY_MODES, fingerprint
+from keydeploy.keys.machine_key import COMPATIBILITY_MODES, decryption_in_effect, fingerprint
 from keydeploy.lint.farm import AUTOMATIC, NONE, Seen, SeenApplication, SeenNode, SeenRuntime
-from keydeploy.lint.key_text import Kind
+from keydeploy.lint.key_text import KeyText, Kind
 from keydeploy.lint.machine_keys import KEYS, MachineKeyView, views
 from keydeploy.lint.model import Application
 from keydeploy.lint.nodes import Looked
@@ -50,19 +50,31 @@ def _runtimes(roots: tuple[Application, ...]) -> Iterator[SeenRuntime]:
 
 def _key(view: MachineKeyView, unset: str) -> Seen | None:
     """Answer the fingerprint of the key in effect, *unset* where no file sets one; None where it cannot be told."""
-    found = [view.key(attribute) for attribute in KEYS]
-    if any(key is None for key in found):
+    found = [key for key in map(view.key, KEYS) if key is not None]
+    if len(found) < len(KEYS):
         return None
     part = next(filter(None, (view.part(attribute) for attribute in KEYS)), None)
     if part is None:
         return _at(unset, view.application, None)
-    if any(key is not None and key.kind is Kind.AUTOMATIC for key in found):
+    if any(key.kind is Kind.AUTOMATIC for key in found):
         return _at(AUTOMATIC, view.application, part)
-    values = [(view.value(name) or "").strip() for name in ("validation", "decryption", *KEYS)]
+    validation, decryption = found
+    named = (view.value("decryption") or "").strip()
+    in_effect = decryption_in_effect(named, view.mode, len(decryption.digits))
+    algorithms = (view.value("validation") or "").strip(), in_effect
     try:
-        return _at(fingerprint(*values), view.application, part)
+        known = fingerprint(*algorithms, validation.digits, decryption.digits)
     except KeyMaterialError:  # no key at all, which a rule tells
         return None
+    return _at("".join((known, *_modifiers(validation, decryption))), view.application, part)
+
+
+def _modifiers(*keys: KeyText) -> Iterator[str]:
+    """Yield the modifiers of *keys*, which make other keys of the same digits."""
+    for attribute, key in zip(KEYS, keys, strict=True):
+        for name, is_set in (("IsolateApps", key.isolate_apps), ("IsolateByAppId", key.isolate_by_app_id)):
+            if is_set:
+                yield f" {attribute},{name}"
 
 
 def _mode(view: MachineKeyView) -> Seen | None:

@@ -79,7 +79,7 @@ class SeenApplication:
 
     name: str
     key: Seen | None = None
-    """The fingerprint of the machine key in effect, or `automatic`."""
+    """The fingerprint of the machine key in effect, with modifiers behind a blank, or `automatic`."""
     mode: Seen | None = None
     certificate: Seen | None = None
     profile: Seen | None = None
@@ -200,7 +200,9 @@ def _told(rule: Rule, value: str) -> str:
 
 def _key(value: str) -> str:
     words = {AUTOMATIC: "an automatic key", NONE: "no explicit key"}
-    return words.get(value) or f"the key {value[:_SHORT]}"
+    fingerprint, *modifiers = value.split(" ")
+    behind = f" with {' and '.join(modifiers)}" if modifiers else ""
+    return words.get(value) or f"the key {fingerprint[:_SHORT]}{behind}"
 
 
 def _called(runtime: Runtime) -> str:

@@ -20,8 +20,9 @@ from keydeploy.lint.rules import (
     key_in_inventory,
     private_key_file,
 )
+from keydeploy.lint.settling import settle
 from keydeploy.lint.suppression import Suppression
-from keydeploy.lint.variables import in_ini, in_yaml
+from keydeploy.lint.variables import in_ini, in_inventory, in_yaml
 from keydeploy.lint.walking import Found, Kind, follow, walk
 from keydeploy.webconfig.document import Document, parse
 
@@ -30,6 +31,13 @@ _OF_DOTNET = re.compile(r"(?:web|app|machine)(?:\..+)?\.config|.+\.(?:exe|dll)\.
 
 _MARKS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe", b"\xfe\xff")
 """How a configuration file begins."""
+
+_READERS = {Kind.INI: in_ini, Kind.VARIABLES: in_yaml}
+_UNTOLD = (Kind.NAMED, Kind.INVENTORY)
+"""Files whose names do not tell what they hold."""
+
+_OF_INVENTORIES = ("", ".py", ".sh")
+_UNKNOWN = "nothing that lint knows"
 
 
 def look(paths: Sequence[Path], disclosed: DisclosedKeys | None, *, on_farm: bool = True) -> Linted:
@@ -44,7 +52,7 @@ def look(paths: Sequence[Path], disclosed: DisclosedKeys | None, *, on_farm: boo
     sight.follow_sources()
     sight.judge_documents(disclosed, on_farm=on_farm)
     judged = judged_offline(disclosed, on_farm=on_farm)
-    settled = suppression.settle(_sorted(sight.findings), sight.suppressions, RULES, judged)
+    settled = settle(_sorted(sight.findings), sight.suppressions, RULES, judged)
     return Linted(
         findings=tuple(_sorted(settled.findings)),
         suppressed=settled.suppressed,
@@ -72,12 +80,14 @@ class _Sight:
         content = found.content
         if isinstance(content, str):
             self.unread[found.shown] = content
-            if found.kind is Kind.CONFIGURATION:
+            if found.kind in (Kind.CONFIGURATION, Kind.FOLDER):
                 self.broken.add(found.shown)
         elif _is_configuration(found.kind, content):
             self._take_document(found, content)
-        elif found.kind is Kind.KEY:
+        elif found.kind is Kind.KEY or (found.kind in _UNTOLD and private_key_file.is_one(content)):
             self._take_key(found.shown, content)
+        elif _is_unknown(found, content):
+            self.unread[found.shown] = _UNKNOWN
         else:
             self._take_variables(found, content)
 
@@ -131,11 +141,11 @@ class _Sight:
             self.suppressions.extend(suppression.in_lines(shown, content.decode("latin-1")))
 
     def _take_variables(self, found: Found, content: bytes) -> None:
-        if not key_in_inventory.may_strike(content):
+        if not key_in_inventory.may_strike(content, is_inventory=found.is_among_variables):
             return
         try:
             text = content.decode("utf-8-sig")
-            values = in_ini(text) if found.kind is Kind.INI else in_yaml(text)
+            values = _READERS.get(found.kind, in_inventory)(text)
             self.findings.extend(
                 key_in_inventory.check(found.shown, values, is_inventory=found.is_among_variables),
             )
@@ -154,6 +164,17 @@ class _Sight:
 
 def _is_configuration(kind: Kind, content: bytes) -> bool:
     return kind in (Kind.CONFIGURATION, Kind.BACKUP) or (kind is Kind.NAMED and content.startswith(_MARKS))
+
+
+def _is_unknown(found: Found, content: bytes) -> bool:
+    """Tell whether somebody named *found* in vain: no inventory, by its name, and nothing in it that a rule is about.
+
+    A name without an ending may be that of an inventory, and so may one of a program.
+    """
+    if found.kind not in _UNTOLD or key_in_inventory.is_encrypted(content):
+        return False
+    is_inventory = found.path.suffix.lower() in _OF_INVENTORIES and b"\0" not in content
+    return not is_inventory and not key_in_inventory.may_strike(content, is_inventory=found.is_among_variables)
 
 
 def _sorted(findings: Sequence[Finding]) -> Iterator[Finding]:

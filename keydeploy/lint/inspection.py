@@ -10,8 +10,9 @@ from keydeploy.lint.farm import SeenNode
 from keydeploy.lint.model import Application, Finding, Linted, Suppressed
 from keydeploy.lint.nodes import Looked
 from keydeploy.lint.rules import RULES, check, disclosed_key, judged_offline
+from keydeploy.lint.settling import Settled, settle
 from keydeploy.lint.sight import written
-from keydeploy.lint.suppression import Settled, Suppression, in_document, settle
+from keydeploy.lint.suppression import Suppression, in_document
 from keydeploy.node.contract import Response
 from keydeploy.spec.model import Spec
 from keydeploy.webconfig.document import Document

@@ -14,6 +14,8 @@ from keydeploy.webconfig.effective import DEFAULT, DEFAULTS, Setting, default_mo
 SECTION: Final = "system.web/machineKey"
 KEYS: Final = ("validationKey", "decryptionKey")
 FRAMEWORK_45: Final = "Framework45"
+DES_DIGITS: Final = 16
+"""The length of a decryptionKey by which `Auto` means DES, before Framework45. Source: `MachineKeySection`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

@@ -117,6 +117,7 @@ class _Look:
 
     def __init__(self, spec: Spec, response: Response, on_farm: bool) -> None:
         asked = _locations(spec)
+        self._asked = asked
         self._spec = spec
         self._response = response
         self._on_farm = on_farm
@@ -136,7 +137,7 @@ class _Look:
             try:
                 found = self._application(name)
             except DocumentError as error:
-                self._unread[self._path("own", name) or f"application {name}"] = error.told
+                self._tell(self._path("own", name) or f"application {name}", error.told)
                 continue
             pool = self._pool(name, pools)
             node = replace(
@@ -149,9 +150,21 @@ class _Look:
             applications=tuple(applications),
             roots=tuple(self._roots()),
             unread=self._unread,
-            notes=tuple(self._notes),
+            notes=(*self._notes, *self._undeclared()),
             host=self._path("iis", "host") or iis.APPLICATION_HOST,
         )
+
+    def _undeclared(self) -> Iterator[str]:
+        """Yield which applications IIS has that the spec does not name: nobody has looked at them."""
+        try:
+            host = self._files.document("iis", "host")
+        except DocumentError:
+            return
+        declared = {(each.site or "").lower() + (each.path or "").lower() for each in self._spec.applications.values()}
+        others = [site + path for site, path in iis.applications(host)] if host else []
+        others = [name for name in others if name.lower() not in declared]
+        if others:
+            yield f"not declared, so not looked at: {', '.join(others)} of IIS"
 
     def _application(self, name: str) -> Application:
         """Answer the application *name*; raises `DocumentError` where a file of it cannot be read."""
@@ -181,7 +194,7 @@ class _Look:
             try:
                 documents = {file: self._files.document(folder, file) for file in ROOT_FILES}
             except DocumentError as error:
-                self._unread[folder] = error.told
+                self._tell(folder, error.told)
                 continue
             files = tuple(
                 self._file(
@@ -199,6 +212,13 @@ class _Look:
                     node=Node(name=self._spec.host, runtime=runtime),
                     opener=self._opener,
                 )
+
+    def _tell(self, what: str, why: str) -> None:
+        """Note that *what* cannot be looked at; where *why* begins with the file at fault, it is told of that file."""
+        paths = (self._path(*key) or asked for key, asked in self._asked.items())
+        at_fault = [path for path in paths if isinstance(path, str) and why.startswith((f"{path}: ", f"{path} "))]
+        file = max(at_fault, key=len, default="")
+        self._unread[file or what] = why.removeprefix(file).lstrip(": ")
 
     def _file(self, key: Key, level: Level) -> ConfigFile:
         return ConfigFile(path=self._path(*key) or level.name, level=level)

@@ -6,14 +6,12 @@ of XML, or before everything else in YAML and PEM, it concerns the whole file.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.parsers import expat
 
-from keydeploy.lint.model import Finding, Rule, Suppressed
-from keydeploy.lint.rules.suppressions import UNKNOWN, UNUSED, WITHOUT_REASON
-from keydeploy.lint.sight import shown
-from keydeploy.webconfig.document import Document
+from keydeploy.webconfig.document import Document, Element
 
 Place = tuple[int, int]
 """Line and column, from 1."""
@@ -22,7 +20,8 @@ _MARK = "keydeploy:"
 _IGNORE = re.compile(r"\s*keydeploy:\s*ignore(?![\w-])\s*([\w-]*)\s*(.*)", re.DOTALL | re.IGNORECASE)
 _LINE_COMMENT = re.compile(r"(?:^|(?<=\s))#(\s*keydeploy:\s*ignore(?![\w-]).*)$", re.IGNORECASE)
 _NO_CONTENT = re.compile(r"\s*(?:#.*|---\s*|%YAML.*)?")
-_BETWEEN = re.compile(r"(?:\s|<!--.*?-->)*", re.DOTALL)
+_WHITE = re.compile(r"\s*")
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
 _EVERYTHING: tuple[Place, Place] = (0, 0), (2**31, 0)
 _NOTHING: tuple[Place, Place] = (0, 0), (0, 0)
 
@@ -41,60 +40,23 @@ class Suppression:
     """From the first to behind the last place that it concerns."""
     covers_file: bool = False
 
-    def concerns(self, finding: Finding) -> bool:
-        """Tell whether it is about *finding*."""
-        if finding.file != self.file or finding.rule.id != self.rule:
-            return False
-        if self.covers_file:
-            return True
-        first, last = self.covers
-        return finding.line is not None and first <= (finding.line, finding.column or 1) < last
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """What is left when suppressions have done their work."""
-
-    findings: tuple[Finding, ...]
-    """With those about the suppressions themselves."""
-    suppressed: tuple[Suppressed, ...]
-
-
-def settle(
-    findings: Iterable[Finding], suppressions: Iterable[Suppression], known: Iterable[Rule], judged: Collection[str]
-) -> Settled:
-    """Take out of *findings* what *suppressions* are about.
-
-    *known* are all rules; *judged* the ids of those that ran, so that a suppression of another one is not called
-    unused.
-    """
-    suppressions = tuple(suppressions)
-    kept: list[Finding] = []
-    suppressed: list[Suppressed] = []
-    used: set[Suppression] = set()
-    for finding in findings:
-        hits = [each for each in suppressions if each.reason and each.concerns(finding)]
-        used.update(hits)
-        if hits:
-            suppressed.append(Suppressed(finding=finding, reason=hits[-1].reason))
-        else:
-            kept.append(finding)
-    ids = {rule.id for rule in known}
-    kept.extend(fault for each in suppressions for fault in _faults(each, ids, judged, is_used=each in used))
-    return Settled(findings=tuple(kept), suppressed=tuple(suppressed))
-
 
 def in_document(file: str, document: Document) -> Iterator[Suppression]:
     """Yield the suppressions in an XML file."""
     if _MARK not in document.text.lower():
         return
-    for offset, comment in _comments(document.text):
+    comments = _comments(document.text)
+    followed_by = _followed_by(document, [offset for offset, _ in comments])
+    lines = [0, *(match.end() for match in _LINE_BREAK.finditer(document.text))]
+    for offset, comment in comments:
         found = _IGNORE.fullmatch(comment)
         if found is None:
             continue
         before_root = offset < document.root.start
-        covers = _EVERYTHING if before_root else _next_element(document, document.text.index("-->", offset) + 3)
-        yield _suppression(file, _place(document, offset), found, covers, covers_file=before_root)
+        element = followed_by.get(offset)
+        within = (_place(lines, element.start), _place(lines, element.end)) if element else _NOTHING
+        covers = _EVERYTHING if before_root else within
+        yield _suppression(file, _place(lines, offset), found, covers, covers_file=before_root)
 
 
 def in_lines(file: str, text: str) -> Iterator[Suppression]:
@@ -102,6 +64,7 @@ def in_lines(file: str, text: str) -> Iterator[Suppression]:
     if _MARK not in text.lower():
         return
     lines = text.splitlines()
+    targets = _next_contents(lines)
     begun = False
     for number, line in enumerate(lines, 1):
         match = _LINE_COMMENT.search(line)
@@ -110,7 +73,7 @@ def in_lines(file: str, text: str) -> Iterator[Suppression]:
         begun = begun or not alone
         if match is None or found is None:
             continue
-        target = number if not alone else _next_content(lines, number)
+        target = number if not alone else targets[number]
         covers = ((target, 0), (target + 1, 0)) if begun else _EVERYTHING
         yield _suppression(file, (number, match.start() + 1), found, covers, covers_file=not begun)
 
@@ -128,48 +91,49 @@ def _suppression(
     )
 
 
-def _faults(each: Suppression, ids: set[str], judged: Collection[str], *, is_used: bool) -> Iterator[Finding]:
-    if each.rule not in ids:
-        name = shown(each.rule.replace("-", " "))
-        yield _fault(each, UNKNOWN, f"no rule is called {each.rule}" if name else "no rule has this id")
-    elif not each.reason:
-        yield _fault(each, WITHOUT_REASON, f"{each.rule} is suppressed without a reason")
-    elif not is_used and each.rule in judged:
-        yield _fault(each, UNUSED, f"{each.rule} does not strike here")
+def _followed_by(document: Document, comments: Sequence[int]) -> dict[int, Element]:
+    """Answer the element before which each of *comments* stands, all of the file by offset; others may be between."""
+    elements = {element.start: element for element in document.root.walk()}
+    found: dict[int, Element] = {}
+    for offset in reversed(comments):
+        end = document.text.index("-->", offset) + len("-->")
+        white = _WHITE.match(document.text, end)
+        following = white.end() if white else end
+        element = found.get(following) or elements.get(following)
+        if element is not None:
+            found[offset] = element
+    return found
 
 
-def _fault(each: Suppression, rule: Rule, text: str) -> Finding:
-    line, column = each.place
-    subject = "suppression" if rule is UNKNOWN else f"suppression of {each.rule}"
-    return Finding(rule=rule, file=each.file, line=line, column=column, text=text, subject=subject)
+def _next_contents(lines: Sequence[str]) -> dict[int, int]:
+    """Answer by the number of each line that of the next one with content, or its own where there is none."""
+    found: dict[int, int] = {}
+    following: int | None = None
+    for number in range(len(lines), 0, -1):
+        found[number] = number if following is None else following
+        if not _NO_CONTENT.fullmatch(lines[number - 1]):
+            following = number
+    return found
 
 
-def _next_element(document: Document, offset: int) -> tuple[Place, Place]:
-    """Answer what the element at *offset*, behind white space and other comments, extends over."""
-    found = _BETWEEN.match(document.text, offset)
-    start = found.end() if found else offset
-    element = next((each for each in document.root.walk() if each.start == start), None)
-    return _NOTHING if element is None else (_place(document, element.start), _place(document, element.end))
-
-
-def _next_content(lines: list[str], number: int) -> int:
-    return next((n for n in range(number + 1, len(lines) + 1) if not _NO_CONTENT.fullmatch(lines[n - 1])), number)
-
-
-def _place(document: Document, offset: int) -> Place:
-    line, column = document.place(offset).split(":")
-    return int(line), int(column)
+def _place(lines: Sequence[int], offset: int) -> Place:
+    """Answer the place of *offset* in a text whose *lines* begin there."""
+    number = bisect_right(lines, offset)
+    return number, offset - lines[number - 1] + 1
 
 
 def _comments(text: str) -> list[tuple[int, str]]:
-    """Answer the comments of the XML *text*, which is well-formed, with the offset of each in characters."""
+    """Answer all comments of the XML *text*, which is well-formed, with the offset of each in characters."""
     found: list[tuple[int, str]] = []
     content = text.encode()
     parser = expat.ParserCreate("utf-8")
+    behind, offset = 0, 0
 
     def comment(data: str) -> None:
-        if _MARK in data.lower():
-            found.append((len(content[: parser.CurrentByteIndex].decode()), data))
+        nonlocal behind, offset
+        offset += len(content[behind : parser.CurrentByteIndex].decode())
+        behind = parser.CurrentByteIndex
+        found.append((offset, data))
 
     parser.CommentHandler = comment
     parser.Parse(content, True)

@@ -4,7 +4,7 @@ YAML is read as events, never as a tree: a file that is nested deeply, or whose 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import yaml
@@ -12,7 +12,7 @@ import yaml
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _DEEPEST = 200
 _SECTION = re.compile(r"\s*\[([^\]]*)\]\s*(?:[#;].*)?")
-_ASSIGNMENT = re.compile(r"""(?:^|(?<=\s))([A-Za-z_]\w*)\s*=\s*("[^"]*"|'[^']*'|[^\s"'][^\s]*)""")
+_ASSIGNMENT = re.compile(r"""(?:^|(?<=\s))([A-Za-z_][\w-]*)\s*=\s*("[^"]*"|'[^']*'|[^\s"'][^\s]*)""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -68,6 +68,20 @@ def in_ini(text: str) -> Iterator[Value]:
                 yield Value(
                     path=(*section, match[1]), text=content, is_vaulted=False, line=number, column=match.start(2) + 1
                 )
+
+
+def in_inventory(text: str) -> Iterable[Value]:
+    """Answer the values of *text* as Ansible reads an inventory without an ending: YAML with names in it, or else INI.
+
+    Raises `yaml.YAMLError` or `ValueError` where it is neither, and `RecursionError` where it is nested too deeply.
+    """
+    try:
+        values = [*in_yaml(text)]
+    except (yaml.YAMLError, ValueError, OverflowError):
+        values = [*in_ini(text)]
+        if not values:
+            raise
+    return values if any(value.path for value in values) else in_ini(text)
 
 
 @dataclass(slots=True)

@@ -16,6 +16,10 @@ _PASSED_OVER = frozenset(
 """What tools put there is made from what lies elsewhere, or is nobody's here; in lower case."""
 
 _VARIABLES = frozenset(("group_vars", "host_vars"))
+_INVENTORIES = frozenset(("environments", "hosts", "inventories", "inventory"))
+"""How Ansible and its users call inventories, and the folders with them."""
+
+_LONGEST_INVENTORY = 2**20
 _LARGEST = 16 * 2**20
 _SSH = re.compile(r"(?:.*[_.-])?id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?")
 """How OpenSSH calls private keys."""
@@ -31,10 +35,14 @@ class Kind(Enum):
     VARIABLES = "variables"
     """YAML or JSON, such as an inventory."""
     INI = "ini"
+    INVENTORY = "inventory"
+    """YAML or INI, as its content tells: a file without an ending, where inventories lie."""
     KEY = "key"
     """PEM, PFX or an exported container."""
     BACKUP = "backup"
     """A copy that somebody kept of a configuration file."""
+    FOLDER = "folder"
+    """A folder that cannot be opened, so that nobody knows what lies there."""
     NAMED = "named"
     """Named by the user, and of no kind that its name tells."""
 
@@ -73,13 +81,18 @@ def walk(paths: Sequence[Path]) -> Iterator[Found]:
     for path in paths:
         if not os.path.lexists(path):
             raise KeydeployError(f"{path}: no such file or folder", hint="check the path")
-        for file in _below(path) if path.is_dir() else [path]:
+        for file in _below(path) if os.path.isdir(path) else [path]:  # noqa: PTH112
+            if isinstance(file, OSError):
+                folder = Path(file.filename)
+                yield Found(path=folder, shown=shown(folder), kind=Kind.FOLDER, content=_why(file))
+                continue
             kind = _kind(file)
             if kind is None and file != path:
                 continue
             content = _read(file, seen)
-            if content is not None:
-                yield Found(path=file, shown=_shown(file), kind=kind or Kind.NAMED, content=content)
+            if content is None or (kind is Kind.INVENTORY and file != path and not _may_be_inventory(content)):
+                continue
+            yield Found(path=file, shown=shown(file), kind=kind or Kind.NAMED, content=content)
 
 
 def is_backup(name: str) -> bool:
@@ -112,13 +125,16 @@ def _child(folder: Path, name: str) -> Path | None:
     return folder / (name if name in same else same[0]) if same else None
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    for root, folders, files in os.walk(folder, onerror=None, followlinks=False):
+def _below(folder: Path) -> Iterator[Path | OSError]:
+    """Yield the files below *folder*, and what keeps folders there from being opened."""
+    failed: list[OSError] = []
+    for root, folders, files in os.walk(folder, onerror=failed.append, followlinks=False):
         folders[:] = sorted(name for name in folders if name.lower() not in _PASSED_OVER)
         yield from (Path(root, name) for name in sorted(files))
+    yield from failed
 
 
-def _shown(file: Path) -> str:
+def shown(file: Path) -> str:
     """Answer the path of *file* so that it can be printed on any terminal, whatever bytes its name has."""
     text = os.fsencode(file.as_posix()).decode("utf-8", "replace")
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
@@ -129,7 +145,27 @@ def _kind(file: Path) -> Kind | None:
         return Kind.VARIABLES
     if _SSH.fullmatch(file.name):
         return Kind.KEY
+    if not file.suffix and _lies_among_inventories(file):
+        return Kind.INVENTORY
     return _KINDS.get(file.suffix.lower()) or (Kind.BACKUP if is_backup(file.name) else None)
+
+
+def _lies_among_inventories(file: Path) -> bool:
+    """Tell whether Ansible may be told to read *file* as an inventory: by its name, or by what it lies in or beside.
+
+    It passes over names that begin with a dot. Source: Ansible, `InventoryManager`, `IGNORED_ALWAYS`.
+    """
+    if file.name.startswith("."):
+        return False
+    beside = (file.with_name(name) for name in _VARIABLES)
+    return bool(_INVENTORIES & {part.lower() for part in file.parts}) or any(map(os.path.isdir, beside))
+
+
+def _may_be_inventory(content: bytes | str) -> bool:
+    """Tell whether *content* may be that of an inventory: no program, and nothing but text."""
+    if isinstance(content, str):
+        return True
+    return len(content) <= _LONGEST_INVENTORY and not content.startswith(b"#!") and b"\0" not in content
 
 
 def _read(file: Path, seen: set[tuple[int, int]]) -> bytes | str | None:
@@ -145,4 +181,8 @@ def _read(file: Path, seen: set[tuple[int, int]]) -> bytes | str | None:
             return f"larger than {_LARGEST // 2**20} MiB"
         return file.read_bytes()
     except OSError as error:
-        return f"cannot be read: {re.sub(r'[^A-Za-z ]', '', error.strerror or 'unknown reason')}"
+        return _why(error)
+
+
+def _why(error: OSError) -> str:
+    return f"cannot be read: {re.sub(r'[^A-Za-z ]', '', error.strerror or 'unknown reason')}"

@@ -22,7 +22,7 @@ class ExitCode(IntEnum):
     INCOMPLETE = 5
     """The farm may be split, or an unfinished run was seen."""
     POLICY = 6
-    """Something must not be used, such as a certificate that has expired, or a key that is overdue."""
+    """Something must not be used, such as a certificate that has expired, or a key that is overdue or public."""
     INTERRUPTED = 130
 
 
@@ -49,8 +49,10 @@ def exit_code(report: Report) -> ExitCode:
         return ExitCode.SPEC
     for farm in report.farms:
         codes |= _codes(farm)
-    if report.is_overdue:
+    if report.is_against_policy:
         codes.add(ExitCode.POLICY)
+    if report.not_checked:
+        codes.add(ExitCode.ERROR)
     return most_telling(codes)
 
 

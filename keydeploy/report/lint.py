@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from keydeploy import __version__
@@ -17,6 +18,8 @@ LOOKED_AT, UNREACHABLE = "looked_at", "unreachable"
 
 BASELINE = "baseline"
 """Who accepts a finding."""
+
+NOTHING = "there is nothing to look at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +74,8 @@ class LintReport:
     """Whether there were to be nodes."""
     named: frozenset[str] = frozenset()
     """Files that were named one by one; that one of them cannot be read is an error."""
+    is_empty: bool = False
+    """Whether there was no file to look at, where that is no error."""
 
     @property
     def looks_at_no_node(self) -> bool:
@@ -78,9 +83,24 @@ class LintReport:
         return self.asked and not self.nodes and not self.problems
 
     @property
+    def is_complete(self) -> bool:
+        """Tell whether all was looked at that had to be."""
+        return not self.problems and self.exit_code in (ExitCode.FINE, ExitCode.POLICY)
+
+    @property
+    def folder(self) -> Path:
+        """Answer from where fingerprints tell files: where the baseline lies, or without one from here."""
+        return self.baseline.folder if self.baseline else Path()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Answer what there is to know beside."""
+        return (*self.linted.notes, NOTHING) if self.is_empty else self.linted.notes
+
+    @property
     def marked(self) -> list[tuple[Finding, str]]:
         """Answer every finding that no comment accepts, with its fingerprint, by file and place."""
-        return sorted(marked(self.linted.findings), key=lambda pair: _order(pair[0]))
+        return sorted(marked(self.linted.findings, self.folder), key=lambda pair: _order(pair[0]))
 
     @property
     def findings(self) -> tuple[tuple[Finding, str], ...]:
@@ -121,8 +141,7 @@ class LintReport:
         codes |= {_of_node(node) for node in self.nodes}
         if self.looks_at_no_node:
             codes.add(ExitCode.SPEC)
-        unread = self.linted.unread.keys()
-        if unread if self.strict else (unread & self.named) | self.linted.broken:
+        if self._missed:
             codes.add(ExitCode.ERROR)
         counting = (Severity.ERROR, Severity.WARNING) if self.strict else (Severity.ERROR,)
         if any(finding.rule.severity in counting for finding, _ in self.findings):
@@ -144,13 +163,23 @@ class LintReport:
             "nodes": [{"node": n.node, "state": n.state, "cause": n.cause, "hint": n.hint} for n in self.nodes],
             "problems": [asdict(problem) for problem in self.problems],
             "stale": [asdict(entry) for entry in self.stale],
-            "notes": list(self.linted.notes),
+            "notes": list(self.notes),
         }
 
     def unread(self) -> Iterator[tuple[str | None, str, str]]:
         """Yield what could not be looked at: the node or None, the file, and why."""
         yield from ((None, file, reason) for file, reason in self.linted.unread.items())
         yield from ((node.node, file, why) for node in self.nodes for file, why in (node.unread or {}).items())
+
+    def must_be_read(self, node: str | None, file: str) -> bool:
+        """Tell whether it is an error that *file*, one of `unread`, could not be looked at."""
+        return node is not None or file in self._missed
+
+    @property
+    def _missed(self) -> frozenset[str]:
+        """Answer the files here that could not be looked at, and had to be."""
+        unread = self.linted.unread.keys()
+        return frozenset(unread if self.strict else (unread & self.named) | self.linted.broken)
 
     def _counts(self) -> dict[str, int]:
         found = Counter(finding.rule.severity for finding, _ in self.findings)

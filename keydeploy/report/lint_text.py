@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from keydeploy.lint.model import Finding, Rule, Severity
-from keydeploy.report.lint import LOOKED_AT, LintReport
+from keydeploy.report.lint import LOOKED_AT, NOTHING, LintReport
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "cyan"}
 
@@ -40,7 +40,8 @@ def summary(report: LintReport) -> str:
     unknown = f"; {_number(unread, 'file')} not looked at" if unread else ""
     accepted = len(report.accepted)
     more = f"; {_number(accepted, 'finding')} accepted" if accepted else ""
-    return f"{_listed(told) if told else 'nothing to complain about'}{where}{unknown}{more}{_of_nodes(report)}"
+    well = NOTHING if report.is_empty and not report.nodes else "nothing to complain about"
+    return f"{_listed(told) if told else well}{where}{unknown}{more}{_of_nodes(report)}"
 
 
 def _of_nodes(report: LintReport) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 from keydeploy.engine import Event
 from keydeploy.errors import Problem
 from keydeploy.plan import Cause, NodePlan, Plan, Reason
-from keydeploy.saved_plan import SavedPlan
 from keydeploy.spec import Kind, Notice
 
 TAKEN_BACK = {"unstaged", "rolled_back"}
@@ -96,6 +95,8 @@ class Report:
     """A whole run."""
 
     verb: Verb
+    check: bool = False
+    """It was a change that was only looked at."""
     run: str = ""
     problems: tuple[Problem, ...] = ()
     """The mistakes of the spec; with any of them nothing was contacted."""
@@ -124,9 +125,16 @@ class Report:
         return tuple(notice for notice in self.policy if notice.farm not in left_out)
 
     @property
-    def is_overdue(self) -> bool:
-        """Tell whether a look finds a key overdue; a change is not held up, as it may be what replaces the key."""
-        return self.verb in (Verb.PLAN, Verb.DRIFT) and any(notice.kind is Kind.OVERDUE for notice in self.shown_policy)
+    def is_against_policy(self) -> bool:
+        """Tell whether a look finds a key overdue, or publicly known; a change may be what replaces an overdue key."""
+        against = (Kind.OVERDUE, Kind.DISCLOSED)
+        looks = self.verb in (Verb.PLAN, Verb.DRIFT) or (self.verb is Verb.APPLY and self.check)
+        return looks and any(notice.kind in against for notice in self.shown_policy)
+
+    @property
+    def not_checked(self) -> tuple[Notice, ...]:
+        """Answer what policy could not be asked about."""
+        return tuple(notice for notice in self.shown_policy if notice.kind is Kind.NOT_CHECKED)
 
     @property
     def looks_at_nothing(self) -> bool:
@@ -200,6 +208,7 @@ class Recorder:
             failure = planned.get("cause") or "the run ended before it had a plan"
         return Report(
             verb=self.verb,
+            check=self.check,
             run=valid.get("run") or "",
             problems=problems,
             declared=tuple(declared),
@@ -270,21 +279,6 @@ class Recorder:
 
     def _reasons(self, step: str, name: str, farm: str) -> list[Reason]:
         return _reasons(self._steps.get(step, {}).get(name, {}).get(farm, ()))
-
-
-def of_saved_plan(saved: SavedPlan) -> Report:
-    """Answer what a saved plan says, as the run that made it reported it."""
-    farms = tuple(
-        FarmReport(
-            farm=plan.farm,
-            spec=plan.spec,
-            verdict=Verdict.PENDING if plan.changes else Verdict.IN_ORDER,
-            nodes=tuple(NodeReport(node=node.node, plan=node, outcome=None) for node in plan.nodes),
-            not_looked_at=plan.not_looked_at,
-        )
-        for plan in saved.farms
-    )
-    return Report(verb=Verb.PLAN, farms=farms)
 
 
 def _end(outcomes: set[str | None], *, in_waves: bool) -> Verdict:

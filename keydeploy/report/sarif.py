@@ -82,7 +82,7 @@ _PROBLEM_SEVERITIES = {Severity.ERROR: "error", Severity.WARNING: "warning", Sev
 def _results(report: LintReport, rules: list[Rule]) -> Iterator[dict[str, Any]]:
     known = {id(each.finding): each for each in report.accepted}
     commented = [each.finding for each in report.accepted if each.by != BASELINE]
-    for finding, mark in (*report.marked, *marked(commented)):
+    for finding, mark in (*report.marked, *marked(commented, report.folder)):
         accepted = known.get(id(finding))
         result = _result(finding, rules, accepted) | {"partialFingerprints": {FINGERPRINT: mark}}
         if report.baseline is not None:
@@ -115,9 +115,8 @@ def _location(finding: Finding) -> dict[str, Any]:
 
 
 def _invocation(report: LintReport, time: str) -> dict[str, Any]:
-    complete = not report.problems and all(node.state == LOOKED_AT for node in report.nodes)
     return {
-        "executionSuccessful": complete,
+        "executionSuccessful": report.is_complete,
         "exitCode": int(report.exit_code),
         "endTimeUtc": time,
         "toolExecutionNotifications": list(_notifications(report)),
@@ -133,8 +132,9 @@ def _notifications(report: LintReport) -> Iterator[dict[str, Any]]:
             yield {"level": "error", "message": {"text": f"{node.node}: {node.state}: {node.cause}"}}
     for name, file, reason in report.unread():
         location = {"physicalLocation": {"artifactLocation": {"uri": uri(file, name)}}}
-        yield {"level": "warning", "message": {"text": f"not looked at: {reason}"}, "locations": [location]}
+        level = "error" if report.must_be_read(name, file) else "warning"
+        yield {"level": level, "message": {"text": f"not looked at: {reason}"}, "locations": [location]}
     for entry in report.stale:
         yield {"level": "warning", "message": {"text": f"the baseline accepts what is not found any more: {entry}"}}
-    for note in report.linted.notes:
+    for note in report.notes:
         yield {"level": "note", "message": {"text": note}}

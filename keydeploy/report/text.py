@@ -5,7 +5,7 @@ from itertools import groupby
 
 from rich.text import Text
 
-from keydeploy.observation import FileChange
+from keydeploy.observation import FileChange, is_left_over
 from keydeploy.plan import Action, Cause, NodePlan, Operation
 from keydeploy.report.diff import redacted_diff
 from keydeploy.report.model import TAKEN_BACK, FarmReport, NodeReport, Report, Verb, Verdict
@@ -54,7 +54,8 @@ def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
 
 
 def _notice(notice: Notice) -> Iterator[Text]:
-    yield Text(f"! policy: {notice}", style="red" if notice.kind is Kind.OVERDUE else "yellow")
+    fails = notice.kind in (Kind.OVERDUE, Kind.DISCLOSED, Kind.NOT_CHECKED)
+    yield Text(f"! policy: {notice}", style="red" if fails else "yellow")
     if notice.hint:
         yield Text(f"  hint: {notice.hint}")
 
@@ -105,6 +106,8 @@ def _node(node: NodeReport, verdict: Verdict, words: dict[Action, str], *, with_
 
 def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]:
     symbol, what = (operation.action.symbol, words[operation.action])
+    if is_left_over(operation.address) and operation.action is Action.NO_OP:
+        what = "not declared, and left as it is"
     if operation.refusal:
         symbol, what = "?", f"cannot tell: {operation.refusal}"
     style = "red" if operation.refusal else _STYLES[operation.action]

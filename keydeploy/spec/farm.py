@@ -11,7 +11,7 @@ from keydeploy.spec.declaration import DECLARED, UNRESOLVED, Declaration, Path, 
 from keydeploy.spec.load import build, farm_of, problems_of
 from keydeploy.spec.material_agreement import told_at
 from keydeploy.spec.model import Spec
-from keydeploy.spec.policy import Notice, Policy, notices_of, problems_of_policy
+from keydeploy.spec.policy import Notice, Policy, notices_of, notices_of_declarations, problems_of_policy
 
 _NAMES_SHOWN = 4
 _PLACE = re.compile(r"(.*):(\d+):(\d+)", re.DOTALL)
@@ -54,7 +54,11 @@ def check(declarations: Sequence[Declaration], policy: Policy | None = None) -> 
     }
     if policy is None or problems:
         return Checked(farms, _told_once(problems))
-    notices = (notice for specs in farms.values() for notice in notices_of(specs, policy, several=several))
+    notices: list[Notice] = []
+    for farm, specs in farms.items():
+        declared = [member.declaration for member in members[farm]]
+        notices += notices_of_declarations(farm, declared, policy, several=several)
+        notices += notices_of(specs, policy, several=several)
     return Checked(farms, (), tuple(notices))
 
 

@@ -1,6 +1,6 @@
 """Tell for this host whether it has drifted.
 
-Fails where it has, where that cannot be told, and where a key of its farm is overdue.
+Fails where it has, where that cannot be told, and where policy is against a key that its farm declares.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from ..plugin_utils.last_step import LastStep
 from ..plugin_utils.run import Run
 from ..plugin_utils.standing import standing
 
+STATES = {"not_checked": "not_checked", "disclosed": "against_policy", "overdue": "overdue"}
+"""What policy says of a key, and the state that this is; the first that holds counts."""
+
 
 class ActionModule(LastStep):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
@@ -20,5 +23,6 @@ class ActionModule(LastStep):
             return {**found, "state": "drift"}
         if found["state"] not in ("pending", "in_order"):
             return found
-        overdue = run.overdue(run.farm)
-        return {**found, "state": "overdue", "reasons": overdue} if overdue else {**found, "state": "in_order"}
+        against = [notice for notice in run.notices(run.farm) if notice.kind.value in STATES]
+        state = next((STATES[kind] for kind in STATES if kind in {each.kind.value for each in against}), "in_order")
+        return {**found, "state": state, **({"reasons": [str(each) for each in against]} if against else {})}

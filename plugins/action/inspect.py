@@ -17,17 +17,17 @@ class ActionModule(Step):
         from keydeploy.node.contract.codec import encode  # noqa: PLC0415
         from keydeploy.secret import Secret  # noqa: PLC0415
 
-        from ..plugin_utils.disclosed import lists  # noqa: PLC0415
+        from ..plugin_utils.disclosed import left  # noqa: PLC0415
         from ..plugin_utils.node import ask  # noqa: PLC0415
 
         run = of.Run(task_vars)
         if run.farm is None:
             return {"state": "skipped", "run": run.name}
         spec = of.spec_of(self._templar, run, task_vars)
-        disclosed = lists(self._templar, task_vars, [run.host], run.step(of.VALID)["made"])[run.host]
+        disclosed = left(run.step(of.VALID)["lists"], run.host)
         response = ask(self, task_vars, Request(run.name, Secret(secrets.token_bytes(32)), nodes.questions(spec)))
         on_farm = len(run.farms[run.farm]["members"]) > 1
-        inspected = inspect(spec, response, disclosed.keys, on_farm=on_farm)
+        inspected = inspect(spec, response, disclosed, on_farm=on_farm)
         return {
             "state": "inspected",
             "run": run.name,

@@ -19,6 +19,7 @@ BASELINE = "keydeploy_baseline"
 
 class ActionModule(LastStep):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        from keydeploy.lint import declared  # noqa: PLC0415
         from keydeploy.lint.model import Severity  # noqa: PLC0415
 
         run = Run(task_vars)
@@ -32,9 +33,11 @@ class ActionModule(LastStep):
             return {"state": state, **known, "reasons": [answer.get("cause") or "it was not inspected"]}
         if run.step(COMPARED).get("state") != "compared":
             return {"state": "failed", **known, "reasons": ["the nodes of its farm were not compared"]}
-        findings = self._counting([*found.findings, *differing(run, run.host)], task_vars)
+        policy = declared.look(run.notices(run.farm))
+        findings = self._counting([*found.findings, *differing(run, run.host), *policy.findings], task_vars)
         errors = [finding for finding in findings if finding.rule.severity is Severity.ERROR]
-        reasons = [_line(finding) for finding in errors] + [f"{file}: {why}" for file, why in found.unread.items()]
+        unread = {**found.unread, **policy.unread}
+        reasons = [_line(finding) for finding in errors] + [f"{file}: {why}" for file, why in unread.items()]
         if not reasons:
             return {"state": "in_order", **known}
         return {"state": "against_policy" if errors else "failed", **known, "reasons": reasons}
@@ -47,7 +50,7 @@ class ActionModule(LastStep):
         if not named:
             return findings
         baseline = Baseline.read(Path(str(named)))
-        return [finding for finding, mark in marked(findings) if baseline.entry(mark) is None]
+        return [finding for finding, mark in marked(findings, baseline.folder) if baseline.entry(mark) is None]
 
 
 def _line(finding: Finding) -> str:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from keydeploy.spec import Declaration, Policy
 
+    from ..plugin_utils.disclosed import Lists
+
 TO = "keydeploy_to"
 """The variable that names the run to take back; the one that was confirmed last when it is not set."""
 FORCE = "keydeploy_force"
@@ -38,8 +40,9 @@ class ActionModule(Step):
         # What goes back to nodes is not what is declared, so no policy for that stands in the way.
         # Nor does one for a key that is to be replaced.
         is_past = undo or self._task.args.get("to_replace")
-        policy, notes = (None, ()) if is_past else self._policy(task_vars, declarations, made)
-        checked = check(declarations, policy)
+        lists = None if is_past else self._lists(task_vars, declarations, made)
+        checked = check(declarations, None if lists is None else self._policy(lists, made))
+        notes = () if lists is None else dict.fromkeys(note for each in lists.found.values() for note in each.notes)
         told = (*checked.problems, *declared_by_play(task_vars))
         problems = [{"place": p.place, "address": p.address, "text": p.text, "policy": p.policy} for p in told]
         return {
@@ -50,6 +53,7 @@ class ActionModule(Step):
             "options": {name: self._is_on(task_vars, name) for name in OPTIONS},
             "problems": problems,
             "notes": list(notes),
+            "lists": self._left(lists),
             "policy": [notice.to_json() for notice in checked.notices],
             "warnings": [f"keydeploy: {each}" for each in (*notes, *checked.notices)],
             "farms": {
@@ -64,22 +68,47 @@ class ActionModule(Step):
             "undeclared": [host for host in task_vars["ansible_play_hosts_all"] if found.get(host) is None],
         }
 
-    def _policy(
-        self, task_vars: dict[str, Any], declarations: Sequence[Declaration], now: float
-    ) -> tuple[Policy, tuple[str, ...]]:
-        """Answer what the specs are held to *now*, and what is to be said of the lists of disclosed keys."""
-        from keydeploy.spec import Policy  # noqa: PLC0415
+    def _lists(self, task_vars: dict[str, Any], declarations: Sequence[Declaration], now: float) -> Lists:
+        """Answer the lists of disclosed keys; where nodes are not only looked at, raises `DisclosedKeysError`.
+
+        Where the workers of nodes need them, also for hosts that declare no machine key.
+        """
         from keydeploy.spec.names import attribute  # noqa: PLC0415
 
         from ..plugin_utils.disclosed import lists  # noqa: PLC0415
 
-        hosts = [each.host for each in declarations if attribute(each.value, "spec", "machine_keys")]
+        hosts = [each.host for each in declarations if self._leaves or attribute(each.value, "spec", "machine_keys")]
         found = lists(self._templar, task_vars, hosts, now)
-        policy = Policy(
+        if found.missing and not self._looks:
+            raise next(iter(found.missing.values()))
+        return found
+
+    def _policy(self, lists: Lists, now: float) -> Policy:
+        """Answer what the specs are held to *now*."""
+        from keydeploy.spec import Policy  # noqa: PLC0415
+
+        return Policy(
             today=datetime.fromtimestamp(now, UTC).date(),
-            disclosed={host: each.keys for host, each in found.items() if each.keys is not None},
+            disclosed={host: each.keys for host, each in lists.found.items() if each.keys is not None},
+            missing=lists.missing,
+            refuses=not self._looks,
         )
-        return policy, tuple(dict.fromkeys(note for each in found.values() for note in each.notes))
+
+    def _left(self, lists: Lists | None) -> dict[str, list[str]]:
+        """Leave *lists* to the workers of nodes, where they need them; answer which file is for which hosts."""
+        from ..plugin_utils.disclosed import leave  # noqa: PLC0415
+
+        return leave(lists.found) if lists is not None and self._leaves else {}
+
+    @property
+    def _leaves(self) -> bool:
+        """Tell whether the workers of nodes need the lists."""
+        return bool(self._task.args.get("leaves_lists"))
+
+    @property
+    def _looks(self) -> bool:
+        """Tell whether nodes are only looked at: what must not be used is told then, and they are looked at."""
+        return bool(self._task.args.get("looks"))
 
     def _undo(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Answer which run is to be taken back."""

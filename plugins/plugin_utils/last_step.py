@@ -12,6 +12,7 @@ REFUSALS = (
     "failed",
     "unreachable",
     "drift",
+    "not_checked",
     "overdue",
     "against_policy",
     "unstaged",

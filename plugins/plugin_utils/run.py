@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keydeploy.observation import Observation, Undo
     from keydeploy.plan import Cause, Farm, NodePlan, Plan, Reason
     from keydeploy.rollout import Committed, Staged
-    from keydeploy.spec import Rollout, Spec
+    from keydeploy.spec import Notice, Rollout, Spec
     from keydeploy.spec.model import Backups
 
 COMPROMISED = "keydeploy_compromised"
@@ -79,12 +79,12 @@ class Run:
         """Tell whether the run was asked for the option *name*."""
         return bool(self.step(VALID).get("options", {}).get(name))
 
-    def overdue(self, farm: str | None) -> list[str]:
-        """Answer what *farm* should have replaced."""
-        from keydeploy.spec import Kind, Notice  # noqa: PLC0415
+    def notices(self, farm: str | None) -> list[Notice]:
+        """Answer what policy has to say of what *farm* declares."""
+        from keydeploy.spec import Notice  # noqa: PLC0415
 
-        notices = [Notice.from_json(value) for value in self.step(VALID).get("policy", [])]
-        return [str(notice) for notice in notices if notice.farm == farm and notice.kind is Kind.OVERDUE]
+        notices = (Notice.from_json(value) for value in self.step(VALID).get("policy", []))
+        return [notice for notice in notices if notice.farm == farm]
 
     @property
     def farm(self) -> str | None:

@@ -1,4 +1,7 @@
-"""Opens texts of Ansible's vault with the passwords that Ansible was given, and seals others like them."""
+"""Opens texts of Ansible's vault with the passwords that Ansible was given, and seals others like them.
+
+The vault of a run is inside ansible-core, which has no public way to it: see docs/rotation.md, "What it relies on".
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from keydeploy.schema import validator
 from tests.engine.farm import DECRYPTION_KEY, OTHER_KEYS, VALIDATION_KEY, Ran
 from tests.engine.hunting import find, forms
 from tests.lint import sarif_schema
+from tests.lint.private_keys import OPENSSH_PEM
 
 CLEAN = b'<configuration><system.web><compilation debug="false" targetFramework="4.8" /></system.web></configuration>'
 WEAK = OTHER_KEYS.replace(b"HMACSHA256", b"MD5").replace(b' compatibilityMode="Framework45"', b"")
@@ -156,6 +158,8 @@ def test_a_comment_accepts_a_finding_and_sarif_says_so(lint: Lint, tmp_path: Pat
         (("-i", "missing.yml"), "there is no inventory missing.yml"),
         (("empty", "-i", "inventory.yml", "--offline"), "--offline asks no node"),
         (("--rule", "conjured"), "there is no such rule"),
+        (("web.config", "--error", "conjured"), "there is no such rule: conjured"),
+        (("web.config", "--error", "key-in-clear", "--error", VALIDATION_KEY), "there is no such rule\n"),
         (("web.config", "--baseline", "none.json"), "the baseline none.json cannot be read"),
         (("web.config", "--disclosed-keys", "none.csv"), "none.csv cannot be read"),
     ],
@@ -199,3 +203,96 @@ def test_the_rules_are_listed_and_told_one_by_one(lint: Lint) -> None:
             text = lint("--rule", rule.id).out
             assert all(part in text for part in (rule.title, rule.reason, rule.source, rule.remedy))
     assert [rule["id"] for rule in json.loads(lint("--rules", "--format", "json").out)] == [rule.id for rule in RULES]
+
+
+def test_a_rule_that_is_not_there_is_told_with_what_comes_near(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(CLEAN)
+
+    assert "did you mean key-in-clear" in lint("web.config", "--error", "keys-in-clear").err
+    assert "did you mean weak-algorithm" in lint("--rule", "weak-algorithms").err
+
+
+def test_a_rule_counts_as_an_error_where_that_is_wanted_and_is_shown_so(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(OTHER_KEYS)
+    counting = ("web.config", "--error", "key-in-clear", "--error", "legacy-algorithm")
+    text, told = lint(*counting), lint(*counting, "--format", "json")
+    log = json.loads(lint(*counting, "--format", "sarif").out)
+
+    assert (lint("web.config").code, text.code, told.code) == (0, 6, 6)
+    assert text.out.splitlines()[-1].startswith("1 error")
+    assert ": error: " in next(line for line in text.out.splitlines() if line.endswith("[key-in-clear]"))
+    value = json.loads(told.out)
+    validator("lint").validate(value)
+    assert {each["severity"] for each in (*value["findings"], *value["rules"]) if "key-in-clear" in each.values()} == {
+        "error"
+    }
+    assert value["summary"]["errors"] == 1
+    sarif_schema.validator().validate(log)
+    (run,) = log["runs"]
+    assert {each["level"] for each in run["results"] if each["ruleId"] == "key-in-clear"} == {"error"}
+    assert (run["invocations"][0]["executionSuccessful"], run["invocations"][0]["exitCode"]) == (True, 6)
+
+
+def test_what_counts_as_an_error_can_still_be_accepted(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "web.config").write_bytes(OTHER_KEYS)
+
+    assert lint("web.config", "--write-baseline", "known.json").code == 0
+    assert lint("web.config", "--baseline", "known.json", "--error", "key-in-clear").code == 0
+
+
+def test_nothing_to_look_at_is_no_error_in_a_folder_that_is_looked_at_offline(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty/notes.txt").write_text("hello", "utf-8")
+    text, told = lint("empty", "--offline"), lint("empty", "--offline", "--format", "json")
+    log = json.loads(lint("empty", "--offline", "--format", "sarif").out)
+
+    assert (text.code, text.out.splitlines()[-1]) == (0, "there is nothing to look at")
+    value = json.loads(told.out)
+    validator("lint").validate(value)
+    assert (told.code, "there is nothing to look at" in value["notes"]) == (0, True)
+    sarif_schema.validator().validate(log)
+    named = lint("empty/notes.txt", "--offline")
+    assert (named.code, "not looked at: empty/notes.txt: nothing that lint knows" in named.out) == (1, True)
+
+
+def test_a_private_key_that_is_named_is_taken_for_no_inventory(lint: Lint, tmp_path: Path) -> None:
+    (tmp_path / "id_ed25519").write_text(OPENSSH_PEM, "utf-8")
+    (tmp_path / "deploy").write_text(OPENSSH_PEM, "utf-8")
+
+    for name in ("id_ed25519", "deploy"):
+        ran = lint(name)
+        assert (ran.code, ran.err) == (6, "")
+        assert f"{name}:1:1: error: a private key stands in clear [private-key-file]" in ran.out
+
+
+def test_a_baseline_holds_however_the_same_files_are_named(
+    lint: Lint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tree/10").mkdir(parents=True)
+    (tmp_path / "tree/10/web.config").write_bytes(AUTOMATIC)
+    assert lint("tree/10", "--write-baseline", "known.json").code == 0
+    entries = json.loads((tmp_path / "known.json").read_text("utf-8"))["entries"]
+
+    for path in ("tree/10", "tree", ".", "tree/10/web.config", f"{tmp_path}/tree/10"):
+        ran = lint(path, "--baseline", "known.json")
+        assert (ran.code, "is not found any more" in ran.out) == (0, False)
+    monkeypatch.chdir(tmp_path / "tree/10")
+    assert lint(".", "--baseline", "../../known.json").code == 0
+    assert lint(".", "--baseline", "../../known.json", "--write-baseline", "../../known.json").code == 0
+    assert json.loads((tmp_path / "known.json").read_text("utf-8"))["entries"] == entries
+    assert {entry["file"] for entry in entries} == {"tree/10/web.config"}
+
+
+def test_a_folder_that_cannot_be_opened_is_no_success(
+    lint: Lint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "web.config").write_bytes(CLEAN)
+    name = "a" * 250
+    for _ in range(20):  # Deeper than a path may be long.
+        os.mkdir(name)  # noqa: PTH102
+        monkeypatch.chdir(name)
+    monkeypatch.chdir(tmp_path)
+    ran = lint(str(tmp_path))
+
+    assert ran.code == 1
+    assert ran.out.endswith("nothing to complain about; 1 file not looked at\n")

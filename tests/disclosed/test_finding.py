@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from keydeploy.disclosed import DisclosedList, absolute, find
+from keydeploy.disclosed import DisclosedList, absolute, check_typed, find, web
 from keydeploy.disclosed.finding import usual_places
 from keydeploy.errors import DisclosedKeysError
 from keydeploy.secret import Secret
-from tests.disclosed.server import Server
+from tests.disclosed.server import Answer, Server
 
 KEYS = [hashlib.sha512(f"key {n} of this test".encode()).hexdigest().upper() for n in range(3)]
 NOW = 1_795_000_000.0
@@ -25,8 +25,8 @@ def write(path: Path, *keys: str, days: float = 0) -> Path:
     return path
 
 
-def found(*named: object, home: Path, **environment: str) -> DisclosedList:
-    return find([str(name) for name in named], now=NOW, environment={"HOME": str(home), **environment})
+def found(*named: object, home: Path, now: float = NOW, **environment: str) -> DisclosedList:
+    return find([str(name) for name in named], now=now, environment={"HOME": str(home), **environment})
 
 
 def held(disclosed: DisclosedList) -> list[bool]:
@@ -83,11 +83,74 @@ def test_a_stale_copy_is_used_and_said_to_be(tmp_path: Path, server: Server) -> 
     del server.answers["/a.csv"]
     disclosed = find([url], now=NOW, environment={"XDG_CACHE_HOME": str(tmp_path)})
     assert held(disclosed) == [True, False, False]
-    assert disclosed.notes == (
+    assert disclosed.notes[1:] == (
         f"{url} answered 404; the stale copy of 2026-05-02 is used",
         f"the list of disclosed keys {url} is of 2026-05-02, 200 days old; fetch it anew",
     )
     assert [path.parent.name for path in tmp_path.rglob("*.csv")] == ["keydeploy"]
+
+
+def test_a_list_that_others_can_change_on_the_way_is_said_to_be(
+    tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "http://lists.example/a.csv"
+    server.answers[url] = Answer(hashlib.sha256(KEYS[0].encode()).hexdigest().encode())
+    monkeypatch.setenv("http_proxy", server.address)
+    disclosed = found(f"{url}?token=Marked", home=tmp_path)
+    assert held(disclosed) == [True, False, False]
+    assert disclosed.notes == (
+        f"{url} is fetched without encryption, so anybody on the way can leave keys out; name an https address",
+    )
+
+
+def test_nothing_of_that_is_said_of_an_encrypted_address(tmp_path: Path, server: Server) -> None:
+    url = server.hand_out("/a.csv", hashlib.sha256(KEYS[0].encode()).hexdigest().encode())
+    fetched = find([url], now=NOW - DAY, environment={"XDG_CACHE_HOME": str(tmp_path)})
+    nobody = "https://127.0.0.1:9/a.csv"
+    (copy,) = tmp_path.rglob("*.csv")
+    copy.rename(web._copy_of(nobody, copy.parent))
+    disclosed = find([nobody], now=NOW, environment={"XDG_CACHE_HOME": str(tmp_path)})
+    assert len(fetched.notes) == len(disclosed.notes) == 1
+    assert disclosed.notes[0].endswith("the stale copy of 2026-11-17 is used")
+
+
+def test_a_list_that_has_lost_most_of_its_hashes_is_said_to_each_time_until_somebody_has_looked(
+    tmp_path: Path, server: Server
+) -> None:
+    whole = "\n".join(hashlib.sha256(str(n).encode()).hexdigest() for n in range(9)).encode()
+    url = server.hand_out("/a.csv", whole)
+    found(url, home=tmp_path)
+    (copy,) = tmp_path.rglob("*.csv")
+
+    server.hand_out("/a.csv", b"\n".join(whole.split()[:5]))
+    assert len(found(url, home=tmp_path, now=NOW + DAY).notes) == 1
+    server.hand_out("/a.csv", b"\n".join(whole.split()[:2]))
+    for day in (2, 3):
+        disclosed = found(url, home=tmp_path, now=NOW + day * DAY)
+        assert disclosed.keys is not None
+        assert len(disclosed.keys.hashes) == 2
+        assert disclosed.notes[1] == (
+            f"{url} answers 2 hashes, less than half of the 5 in the copy that is kept here; look whether it is whole,"
+            f" and if it is, remove {copy}"
+        )
+    copy.unlink()
+    for day in (4, 5):
+        assert len(found(url, home=tmp_path, now=NOW + day * DAY).notes) == 1
+
+
+@pytest.mark.parametrize("name", ["a.csv", "what?.csv", "me@home.csv", "https://lists.example/a.csv", "http://h:80/a"])
+def test_a_name_without_a_secret_may_be_typed(name: str) -> None:
+    check_typed(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["https://lists.example/a.csv?token=Marked", "https://me:Marked@lists.example/a.csv", "http://[::1?Marked"]
+)
+def test_an_address_that_may_hold_a_secret_is_refused_in_a_command_line(name: str) -> None:
+    with pytest.raises(DisclosedKeysError) as error:
+        check_typed(name)
+    assert "Marked" not in error.value.told
+    assert "keydeploy_disclosed_keys in the inventory" in error.value.told
 
 
 @pytest.mark.parametrize(

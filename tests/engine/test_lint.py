@@ -191,14 +191,15 @@ def test_a_key_that_a_node_has_and_everybody_knows_is_an_error(stand: Stand) -> 
     assert (missing.code, "none.csv cannot be read" in missing.err) == (1, True)
 
 
-def test_a_declared_key_that_everybody_knows_is_refused_before_any_contact(stand: Stand) -> None:
+def test_a_declared_key_that_everybody_knows_is_an_error_where_it_is_declared(stand: Stand) -> None:
     digest = hashlib.sha256(VALIDATION_KEY.encode()).hexdigest()
     (stand.folder / "list.csv").write_text(f"validationKey, decryptionKey\n{digest},\n", "utf-8")
     ran = stand.keydeploy("lint", "--disclosed-keys", "list.csv", "--format", "json")
 
     assert ran.code == 6
-    assert [each["policy"] for each in told(ran)["problems"]] == [True]
-    assert stand.calls("web1") == []
+    errors = [each for each in told(ran)["findings"] if each["severity"] == "error"]
+    assert [(each["rule"], each["node"], each["file"]) for each in errors] == [("disclosed-key", None, "inventory.yml")]
+    assert [len(stand.calls(node)) for node in NODES] == [1, 1, 1]
 
 
 def test_one_server_may_have_automatic_keys(tmp_path: Path) -> None:

@@ -165,6 +165,12 @@ def test_what_is_no_list_is_refused_with_its_line_and_the_next_step(content: byt
     assert "A1A1" not in refused.value.told
 
 
+@pytest.mark.parametrize("line", ["{}  -", "{} *key.txt", "{}  a file.txt"])
+def test_what_sha256sum_writes_is_a_list(line: str) -> None:
+    content = line.format(hashlib.sha256(KEYS[0].encode()).hexdigest()).encode()
+    assert DisclosedKeys.parse(content).holds(Secret.of(KEYS[0]))
+
+
 @given(st.binary(max_size=300))
 def test_no_bytes_do_more_than_be_refused(content: bytes) -> None:
     with suppress(DisclosedKeysError):

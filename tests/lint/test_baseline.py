@@ -14,13 +14,15 @@ from keydeploy.report.lint_text import lines, summary
 from keydeploy.schema import validator
 from tests.lint.linted import finding, rule
 
+HERE = Path()
+
 
 def report(*findings: object, baseline: Baseline | None = None, **more: object) -> LintReport:
     return LintReport(linted=Linted(findings=tuple(findings)), baseline=baseline, **more)  # type: ignore[arg-type]
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    baseline = Baseline.of([finding(), finding(rule("weak-algorithm"), application="portal")])
+    baseline = Baseline.of([finding(), finding(rule("weak-algorithm"), application="portal")], HERE)
     baseline.write(tmp_path / "baseline.json")
 
     assert Baseline.read(tmp_path / "baseline.json") == baseline
@@ -29,7 +31,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
 
 
 def test_an_accepted_finding_does_not_count_wherever_it_has_moved_to() -> None:
-    baseline = Baseline.of([finding()])
+    baseline = Baseline.of([finding()], HERE)
     moved = report(finding(line=99, column=1), baseline=baseline)
 
     assert "note: 1 finding in the baseline without a reason; fill it in" in [line.plain for line in lines(moved)]
@@ -49,31 +51,31 @@ def test_an_accepted_finding_does_not_count_wherever_it_has_moved_to() -> None:
     ids=["rule", "file", "subject", "application"],
 )
 def test_another_finding_counts(other: object) -> None:
-    assert report(other, baseline=Baseline.of([finding()])).exit_code is ExitCode.POLICY
+    assert report(other, baseline=Baseline.of([finding()], HERE)).exit_code is ExitCode.POLICY
 
 
 def test_one_more_of_the_same_counts() -> None:
-    found = report(finding(), finding(line=20), baseline=Baseline.of([finding()]))
+    found = report(finding(), finding(line=20), baseline=Baseline.of([finding()], HERE))
 
     assert [each.line for each, _ in found.findings] == [20]
 
 
 def test_the_same_on_another_node_is_accepted_too() -> None:
-    baseline = Baseline.of([finding(node="web1"), finding(node="web2")])
+    baseline = Baseline.of([finding(node="web1"), finding(node="web2")], HERE)
 
     assert len(baseline.entries) == 1
     assert report(finding(node="web3"), baseline=baseline).exit_code is ExitCode.FINE
 
 
 def test_slashes_of_either_kind_are_one_file() -> None:
-    ((_, there),) = marked([finding(file="src\\web.config")])
-    ((_, here),) = marked([finding(file="src/web.config")])
+    ((_, there),) = marked([finding(file="src\\web.config")], HERE)
+    ((_, here),) = marked([finding(file="src/web.config")], HERE)
 
     assert here == there
 
 
 def test_what_is_found_no_more_is_said() -> None:
-    baseline = Baseline.of([finding(), finding(rule("weak-algorithm"))])
+    baseline = Baseline.of([finding(), finding(rule("weak-algorithm"))], HERE)
     found = report(finding(), baseline=baseline)
 
     assert [entry.rule for entry in found.stale] == ["weak-algorithm"]
@@ -82,10 +84,10 @@ def test_what_is_found_no_more_is_said() -> None:
 
 
 def test_reasons_are_kept_when_the_baseline_is_written_anew() -> None:
-    first = Baseline.of([finding()])
+    first = Baseline.of([finding()], HERE)
     known = Baseline(tuple(replace(entry, reason="a test server") for entry in first.entries))
 
-    again = Baseline.of([finding(line=3), finding(rule("weak-algorithm"))], known)
+    again = Baseline.of([finding(line=3), finding(rule("weak-algorithm"))], HERE, known)
 
     assert {entry.rule: entry.reason for entry in again.entries} == {
         "sample-key": "a test server",
@@ -115,8 +117,8 @@ def test_a_missing_baseline_is_told_with_the_next_step(tmp_path: Path) -> None:
 
 
 def test_no_fingerprint_is_made_from_what_a_finding_says() -> None:
-    ((_, one),) = marked([finding()])
-    ((_, other),) = marked([replace(finding(), text="something else")])
+    ((_, one),) = marked([finding()], HERE)
+    ((_, other),) = marked([replace(finding(), text="something else")], HERE)
 
     assert one == other
 
@@ -149,7 +151,9 @@ def test_the_json_report_is_as_its_schema_says() -> None:
         NodeLooked(node="web1", state="looked_at", unread={"C:\\x": "gone"}),
         NodeLooked(node="web2", state="failed"),
     )
-    told = LintReport(linted=linted, nodes=nodes, baseline=Baseline.of([finding()])).to_json("2026-11-21T20:00:00Z")
+    told = LintReport(linted=linted, nodes=nodes, baseline=Baseline.of([finding()], HERE)).to_json(
+        "2026-11-21T20:00:00Z"
+    )
 
     validator("lint").validate(json.loads(json.dumps(told)))
     assert [each["by"] for each in told["accepted"]] == ["comment", "baseline"]
@@ -163,10 +167,93 @@ def test_the_json_report_is_as_its_schema_says() -> None:
 def test_names_that_would_steer_a_terminal_are_shown_and_written_without_harm(tmp_path: Path) -> None:
     odd = finding(file="\x1b[2J\udcff/web.config")
     found = report(odd)
-    baseline = Baseline.of([odd])
+    baseline = Baseline.of([odd], HERE)
     baseline.write(tmp_path / "baseline.json")
 
     told = "\n".join(line.plain for line in lines(found))
     assert told.startswith("?[2J?/web.config:12:5: error: ")
     assert "\x1b" not in told
     assert Baseline.read(tmp_path / "baseline.json") == baseline
+
+
+@pytest.mark.parametrize(
+    "file", ["src/web.config", "../repository/src/web.config", "{}/src/web.config", "linked/web.config"]
+)
+def test_a_file_is_the_same_however_it_is_named(file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "repository/src").mkdir(parents=True)
+    (tmp_path / "repository/linked").symlink_to(tmp_path / "repository/src")
+    monkeypatch.chdir(tmp_path / "repository")
+    folder = Path("../repository")
+    baseline = Baseline.of([finding(file="src/web.config")], folder)
+
+    assert report(finding(file=file.format(Path.cwd())), baseline=baseline).exit_code is ExitCode.FINE
+    assert [entry.file for entry in Baseline.of([finding(file=file.format(Path.cwd()))], folder).entries] == [
+        "src/web.config"
+    ]
+    monkeypatch.chdir("src")
+    assert (
+        report(finding(file="web.config"), baseline=Baseline.of([finding(file="web.config")], Path(".."))).findings
+        == ()
+    )
+    assert [entry.file for entry in Baseline.of([finding(file="web.config")], Path("..")).entries] == ["src/web.config"]
+
+
+def test_a_file_on_a_node_is_called_as_the_node_does() -> None:
+    path = "C:\\inetpub\\portal\\web.config"
+
+    (entry,) = Baseline.of([finding(file=path, node="web1")], Path("/elsewhere")).entries
+    assert entry.file == path
+    assert entry == Baseline.of([finding(file=path, node="web1")], HERE).entries[0]
+
+
+def test_reasons_are_kept_when_the_baseline_moves() -> None:
+    first = Baseline.of([finding()], HERE)
+    known = Baseline(tuple(replace(entry, reason="a test server") for entry in first.entries), HERE)
+
+    (entry,) = Baseline.of([finding()], Path("src"), known).entries
+    assert (entry.file, entry.reason) == ("web.config", "a test server")
+    assert entry.fingerprint != known.entries[0].fingerprint
+
+
+def test_a_baseline_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    baseline = Baseline.of([finding()], tmp_path)
+    baseline.write(tmp_path / "baseline.json")
+    (tmp_path / "marked.json").write_bytes(b"\xef\xbb\xbf" + (tmp_path / "baseline.json").read_bytes())
+
+    assert Baseline.read(tmp_path / "marked.json") == baseline
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, '{"baseline": 1, "entries": ' + "[" * 900 + "]" * 900 + "}"])
+def test_a_baseline_that_is_nested_deeply_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "baseline.json").write_text(content, "utf-8")
+
+    with pytest.raises(BaselineError, match="baseline"):
+        Baseline.read(tmp_path / "baseline.json")
+
+
+def test_a_baseline_is_put_in_the_place_of_the_old_one_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "baseline.json").write_text("the old one", "utf-8")
+    (tmp_path / "kept.json").hardlink_to(tmp_path / "baseline.json")
+    (tmp_path / "linked.json").symlink_to("baseline.json")
+    baseline = Baseline.of([finding()], tmp_path)
+    baseline.write(tmp_path / "linked.json")
+
+    assert (tmp_path / "kept.json").read_text("utf-8") == "the old one"
+    assert Baseline.read(tmp_path / "baseline.json") == baseline
+    assert {file.name for file in tmp_path.iterdir()} == {"baseline.json", "kept.json", "linked.json"}
+
+
+def test_a_baseline_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "baseline.json").mkdir()
+
+    with pytest.raises(BaselineError, match="cannot be written"):
+        Baseline().write(tmp_path / "baseline.json")
+    with pytest.raises(BaselineError, match="cannot be written"):
+        Baseline().write(tmp_path / "none" / "baseline.json")
+    assert [file.name for file in tmp_path.iterdir()] == ["baseline.json"]
+
+
+def test_a_baseline_may_be_written_to_what_is_no_file() -> None:
+    Baseline().write(Path("/dev/null"))
+
+    assert not Path("/dev/null").is_file()

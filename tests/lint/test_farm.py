@@ -55,6 +55,16 @@ def test_an_automatic_key_beside_explicit_ones_is_another_key() -> None:
     ]
 
 
+def test_modifiers_make_another_key_and_are_told() -> None:
+    assert told(node("web1", application()), node("web2", application(f"{ONE} validationKey,IsolateApps"))) == [
+        (
+            "key-differs-between-nodes",
+            "web2",
+            f"web2 has the key {ONE[:23]} with validationKey,IsolateApps, web1 has the key {ONE[:23]}",
+        )
+    ]
+
+
 def test_automatic_keys_alone_are_left_to_the_rule_about_them() -> None:
     assert told(node("web1", application(AUTOMATIC)), node("web2", application(AUTOMATIC))) == []
 

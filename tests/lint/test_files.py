@@ -93,6 +93,21 @@ def test_what_is_no_file_of_bytes_is_told_and_does_not_hang(tmp_path: Path) -> N
     assert [*look([tmp_path], None).unread.values()] == ["not an ordinary file"]
 
 
+def test_a_folder_that_cannot_be_opened_is_told_and_counts_as_broken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, "web.config", FAULTY)
+    monkeypatch.chdir(tmp_path)
+    name = "a" * 250
+    for _ in range(20):  # Deeper than a path may be long, which keeps even an administrator out.
+        os.mkdir(name)  # noqa: PTH102
+        os.chdir(name)
+    linted = look([tmp_path], None)
+    assert [finding.rule.id for finding in linted.findings] == ["view-state-mac-off"]
+    [(path, reason)] = linted.unread.items()
+    assert (linted.broken, reason) == (frozenset((path,)), "cannot be read: File name too long")
+
+
 def test_a_path_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(KeydeployError, match="no such file or folder"):
         look([tmp_path / "missing"], None)
@@ -224,6 +239,126 @@ def test_what_is_encrypted_or_stands_elsewhere_raises_nothing(name: str, text: s
     put(tmp_path, name, text)
     linted = look([tmp_path], None)
     assert (linted.findings, linted.unread) == ((), {})
+
+
+INI = f"[portal]\nweb1\n\n[portal:vars]\nvalidation_key={VALIDATION_KEY}\n"
+YAML = f"all:\n  vars:\n    validation_key: {VALIDATION_KEY}\n"
+ONE_LINE = f"web1 ansible_host=10.0.0.1 validation_key={VALIDATION_KEY}\n"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["hosts", "inventory", "inventories/prod/portal", "environments/Production", "prod/portal"],
+)
+@pytest.mark.parametrize(("text", "line"), [(INI, 5), (YAML, 3), (ONE_LINE, 1)], ids=["ini", "yaml", "one line"])
+def test_an_inventory_needs_no_ending(name: str, text: str, line: int, tmp_path: Path) -> None:
+    file = put(tmp_path, name, text)
+    put(tmp_path, "prod/group_vars/all.yml", "a: 1\n")
+    assert [(each.rule.id, each.line) for each in findings(tmp_path)] == [("key-in-inventory", line)]
+    assert look([file], None).findings == look([tmp_path], None).findings
+
+
+def test_an_inventory_without_an_ending_is_looked_at_wherever_it_lies_when_it_is_named(tmp_path: Path) -> None:
+    file = put(tmp_path, "portal", INI)
+    assert [each.line for each in look([file], None).findings] == [5]
+    assert findings(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"#!/bin/sh\nvalidation_key=" + VALIDATION_KEY.encode(), b"\0" + INI.encode(), INI.encode() + b"#" * 2**20],
+    ids=["program", "no text", "large"],
+)
+def test_what_lies_beside_inventories_and_is_none_is_passed_over(content: bytes, tmp_path: Path) -> None:
+    put(tmp_path, "inventory/portal", content)
+    put(tmp_path, "inventory/.vault", INI)
+    linted = look([tmp_path], None)
+    assert (linted.findings, linted.unread) == ((), {})
+
+
+def test_an_inventory_without_an_ending_that_is_broken_is_told(tmp_path: Path) -> None:
+    put(tmp_path, "hosts", f"all:\n  vars: {{validation_key: {VALIDATION_KEY}\n")
+    [reason] = look([tmp_path], None).unread.values()
+    assert reason.endswith("not YAML")
+
+
+OTHER_NAMES = [
+    f"vault_portal: {{validationKey: {VALIDATION_KEY}}}\n",
+    f"portal_machine_key: {{validation: {VALIDATION_KEY}, decryption: {DECRYPTION_KEY}}}\n",
+    f"portal_validationKey: {VALIDATION_KEY}\n",
+    f"PORTAL-DECRYPTION-KEY: {DECRYPTION_KEY}\n",
+    f"MachineKey:ValidationKey: {VALIDATION_KEY}\n",
+    f"portal_machine_key_validation: {VALIDATION_KEY}\n",
+    f"validation:\n  {VALIDATION_KEY}\n",
+    f"validationKey: '{VALIDATION_KEY},IsolateApps'\n",
+    "session: {pfxFile: session, pfxPassword: Xk3-made-up}\n",
+]
+
+
+@pytest.mark.parametrize("text", OTHER_NAMES)
+def test_key_material_is_found_however_its_name_is_spelled(text: str, tmp_path: Path) -> None:
+    put(tmp_path, "x.yml", text)
+    assert {each.rule.id for each in findings(tmp_path)} == {"key-in-inventory"}
+
+
+def test_the_settings_of_a_program_are_looked_at_too(tmp_path: Path) -> None:
+    settings = {"MachineKey": {"ValidationKey": VALIDATION_KEY, "DecryptionKey": DECRYPTION_KEY}}
+    put(tmp_path, "appsettings.json", json.dumps(settings))
+    assert [each.text for each in findings(tmp_path)] == [
+        "validation_key stands in clear",
+        "decryption_key stands in clear",
+    ]
+
+
+@pytest.mark.parametrize("length", [96, 128, 256])
+def test_what_is_as_long_as_a_key_counts_where_variables_are(length: int, tmp_path: Path) -> None:
+    put(tmp_path, "group_vars/all.yml", f"portal:\n  shared: {digits('shared', length)}\n")
+    put(tmp_path, "x.yml", f"portal: {{shared: {digits('shared', length)}}}\n")
+    [finding] = findings(tmp_path)
+    assert (finding.line, Path(finding.file).parent.name) == (2, "group_vars")
+    assert finding.text == f"{length} hex digits, as many as a key may have, stand in clear"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"archive_sha512: {digits('hash', 128)}\n",
+        f"checksums: {{amd64: {{v1: {digits('hash', 128)}}}}}\n",
+        f"archive: {{SHA384: {digits('hash', 96)}}}\n",
+        f"passwordHash: {digits('hash', 128)}\n",
+        f"public_key: {digits('public', 130)}\n",
+        f"data: {digits('data', 97)}\n",
+        f"data: {digits('data', 258)}\n",
+        "machine_key: {validation: HMACSHA256, decryption: AES}\n",
+        f"site_validation: {digits('token', 40)}\n",
+    ],
+)
+def test_hashes_and_what_is_public_raise_nothing(text: str, tmp_path: Path) -> None:
+    put(tmp_path, "group_vars/all.yml", text)
+    assert findings(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["portal", "key.txt", "hosts"])
+def test_a_private_key_that_is_named_is_found_whatever_its_name(name: str, tmp_path: Path) -> None:
+    file = put(tmp_path, name, CERTIFICATE_PEM + PEM)
+    assert [each.rule.id for each in look([file], None).findings] == ["private-key-file"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "is_known"),
+    [
+        ("notes.txt", b"hello\n", False),
+        ("picture", b"\x89PNG\0", False),
+        ("portal", b"[web]\nweb1\n", True),
+        ("inventory.py", b"#!/usr/bin/env python3\n", True),
+        ("vault.txt", VAULT.encode(), True),
+        ("notes.txt", f"validation_key={VALIDATION_KEY}\n".encode(), True),
+        ("configuration.txt", FAULTY.encode(), True),
+    ],
+)
+def test_a_file_that_is_named_in_vain_is_told(name: str, content: bytes, is_known: bool, tmp_path: Path) -> None:
+    file = put(tmp_path, name, content)
+    assert [*look([file], None).unread.values()] == ([] if is_known else ["nothing that lint knows"])
 
 
 def test_yaml_that_cannot_be_read_is_told_without_its_content(tmp_path: Path) -> None:

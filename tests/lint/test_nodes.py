@@ -22,6 +22,7 @@ from tests.engine.beside import ONLY_ADMINISTRATORS, SandboxAtWork, hold
 from tests.observation.farm import (
     EQUAL,
     OLD,
+    OLD_DECRYPTION_KEY,
     OLD_VALIDATION_KEY,
     PORTAL,
     VALIDATION_KEY,
@@ -78,6 +79,14 @@ def test_an_application_has_its_files_from_machine_config_down(node: Node) -> No
     assert [file.level.name for file in application.files] == ["machine.config", "root web.config", "portal"]
     assert application.own.path == FILE
     assert application.on_farm
+
+
+def test_applications_that_nobody_declared_are_told(tmp_path: Path) -> None:
+    node = Node(tmp_path / "node", {"/portal": web_config(machine_key()).encode(), "/old": b"<configuration/>"})
+
+    assert [note for note in looked(node).notes if "not declared" in note] == [
+        "not declared, so not looked at: Default Web Site/, Default Web Site/old of IIS"
+    ]
 
 
 def test_its_node_tells_pool_profile_certificates_and_runtime(node: Node) -> None:
@@ -193,6 +202,60 @@ def test_keys_are_compared_in_effect_whatever_their_case_or_level(tmp_path: Path
     assert [found for found in farm.compare(seen) if found.rule is farm.KEY_DIFFERS and found.application] == []
 
 
+def differing(folder: Path, one: str, two: str) -> list[str]:
+    """Answer in what a node with *one* machineKey and a node with *two* differ."""
+    nodes = (Node(folder / key, {"/portal": web_config(f"<machineKey {key} />").encode()}) for key in (one, two))
+    seen = [inspected(node, spec_of(host=f"web{number}")).seen for number, node in enumerate(nodes, 1)]
+    return [found.text for found in farm.compare(seen) if found.rule is farm.KEY_DIFFERS]
+
+
+def keys(validation_key: str = OLD_VALIDATION_KEY, decryption_key: str = OLD_DECRYPTION_KEY, more: str = "") -> str:
+    return f'validationKey="{validation_key}" decryptionKey="{decryption_key}" {more}'
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "ends"),
+    [
+        (keys(f"{OLD_VALIDATION_KEY},IsolateApps"), keys(f"{VALIDATION_KEY},IsolateApps"), "IsolateApps"),
+        (keys(f"{OLD_VALIDATION_KEY},IsolateApps"), keys(), "with validationKey,IsolateApps"),
+        (keys(f"{OLD_VALIDATION_KEY},IsolateApps"), keys(f"{OLD_VALIDATION_KEY},IsolateByAppId"), "IsolateApps"),
+        (keys(f"{OLD_VALIDATION_KEY},IsolateApps"), keys(more='decryption="AES" '), "IsolateApps"),
+    ],
+    ids=["other digits", "none", "another", "none, with an algorithm"],
+)
+def test_keys_with_modifiers_are_compared(one: str, two: str, ends: str, tmp_path: Path) -> None:
+    (text,) = differing(tmp_path, one, two)
+    assert text.endswith(ends)
+
+
+def test_the_same_keys_with_the_same_modifiers_are_the_same(tmp_path: Path) -> None:
+    upper, lower = keys(f"{OLD_VALIDATION_KEY},IsolateApps"), keys(f"{OLD_VALIDATION_KEY.lower()},IsolateApps")
+    assert differing(tmp_path, upper, lower) == []
+
+
+SHORT_KEY = "01D5EC2E7A01D5EC"
+NEW, BEFORE = 'compatibilityMode="Framework45"', 'compatibilityMode="Framework20SP2"'
+
+
+@pytest.mark.parametrize(
+    ("key", "mode", "named", "is_same"),
+    [
+        (OLD_DECRYPTION_KEY, NEW, "AES", True),
+        (OLD_DECRYPTION_KEY, BEFORE, "AES", True),
+        (OLD_DECRYPTION_KEY, NEW, "3DES", False),
+        (SHORT_KEY, BEFORE, "DES", True),
+        (SHORT_KEY, BEFORE, "AES", False),
+        (SHORT_KEY, NEW, "DES", False),
+    ],
+)
+def test_auto_is_the_algorithm_that_it_stands_for(
+    key: str, mode: str, named: str, is_same: bool, tmp_path: Path
+) -> None:
+    automatic = keys(decryption_key=key, more=f'{mode} decryption="Auto"')
+    by_name = keys(decryption_key=key, more=f'{mode} decryption="{named}"')
+    assert (differing(tmp_path, automatic, by_name) == []) is is_same
+
+
 def test_a_difference_is_told_where_the_key_stands(tmp_path: Path) -> None:
     one = Node(tmp_path / "one", {"/portal": web_config(machine_key()).encode()})
     two = Node(tmp_path / "two", {"/portal": web_config("").encode()})
@@ -225,7 +288,15 @@ def test_a_malformed_file_is_told_with_its_place(node: Node) -> None:
     found = inspected(node)
 
     assert list(found.linted.unread) == [FILE]
-    assert "not well-formed" in found.linted.unread[FILE]
+    assert found.linted.unread[FILE].startswith("1:16: not well-formed")
+
+
+def test_a_malformed_file_above_is_told_once_and_as_itself(node: Node) -> None:
+    node.write(ROOT, "<configuration>")
+    found = inspected(node)
+
+    assert list(found.linted.unread) == [ROOT]
+    assert found.linted.unread[ROOT].startswith("1:16: not well-formed")
 
 
 def test_an_application_without_a_file_of_its_own_is_looked_at_too(node: Node) -> None:
@@ -253,7 +324,7 @@ def test_a_list_that_cannot_be_had_is_said_and_is_no_finding(node: Node) -> None
 
     assert found.applications[0].node is not None
     assert found.applications[0].node.thumbprints is None
-    assert [note.partition(":")[0] for note in found.notes] == ["the certificates of web1 cannot be listed"]
+    assert found.notes[0].startswith("the certificates of web1 cannot be listed: ")
 
 
 def test_what_a_key_says_alone_is_in_no_answer(node: Node) -> None:

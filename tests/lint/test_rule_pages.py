@@ -10,7 +10,7 @@ from keydeploy.lint import farm
 from keydeploy.lint.files import look
 from keydeploy.lint.folders import assemble
 from keydeploy.lint.model import Finding, Node, Rule
-from keydeploy.lint.rules import RULES, check
+from keydeploy.lint.rules import RULES, check, isolate_modifier
 from keydeploy.webconfig.document import parse
 from tests.lint.disclosing import listing
 from tests.lint.keys import DECRYPTION_KEY, VALIDATION_KEY, digits
@@ -116,3 +116,18 @@ def test_texts_of_rules_read_as_one_sentence_each() -> None:
         assert not rule.remedy.endswith("."), rule.id
         assert not rule.source.endswith("."), rule.id
         assert rule.reason.endswith("."), rule.id
+
+
+def test_the_remedy_for_a_modifier_keeps_to_what_framework45_takes(tmp_path: Path) -> None:
+    text = (
+        '<configuration><system.web><machineKey compatibilityMode="Framework45" validationKey="{0},IsolateApps"'
+        ' decryptionKey="{0},IsolateApps" /></system.web></configuration>'
+    )
+    struck = []
+    for key in ("AutoGenerate", DECRYPTION_KEY):
+        (tmp_path / "web.config").write_text(text.format(key), "utf-8")
+        struck.append({each.rule.id for each in look([tmp_path], None, on_farm=False).findings})
+
+    assert struck[0] == set()
+    assert "invalid-key" in struck[1]
+    assert "refuses an explicit key with one" in isolate_modifier.RULE.remedy

@@ -1,5 +1,6 @@
 """SARIF as its official schema and the tools that read it expect it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def test_rules_come_with_help_and_results_point_to_them() -> None:
 def test_what_was_accepted_is_there_with_its_reason() -> None:
     known = finding(rule("weak-algorithm"))
     linted = Linted(findings=(finding(), known), suppressed=(Suppressed(finding=finding(line=3), reason="a test"),))
-    results = run(LintReport(linted=linted, baseline=Baseline.of([known])))["results"]
+    results = run(LintReport(linted=linted, baseline=Baseline.of([known], Path())))["results"]
 
     told = {
         result["locations"][0]["physicalLocation"]["region"]["startLine"]: result["suppressions"]
@@ -86,7 +87,7 @@ def test_what_was_not_looked_at_makes_the_run_incomplete() -> None:
     problem = Problem("inventory.yml:1:1", "machine_keys", "missing")
     invalid = run(LintReport(linted=Linted(findings=()), problems=(problem,)))
 
-    assert looked["invocations"][0]["executionSuccessful"] is True
+    assert (looked["invocations"][0]["executionSuccessful"], looked["invocations"][0]["exitCode"]) == (False, 1)
     assert len(looked["invocations"][0]["toolExecutionNotifications"]) == 2
     assert (incomplete["invocations"][0]["executionSuccessful"], incomplete["invocations"][0]["exitCode"]) == (False, 4)
     assert (invalid["invocations"][0]["executionSuccessful"], invalid["invocations"][0]["exitCode"]) == (False, 3)
@@ -107,3 +108,17 @@ def test_what_was_not_looked_at_makes_the_run_incomplete() -> None:
 )
 def test_a_path_becomes_a_uri(path: str, node: str | None, expected: str) -> None:
     assert uri(path, node) == expected
+
+
+def test_what_had_to_be_looked_at_and_could_not_be_is_an_error_and_no_success() -> None:
+    unread = {"web.config": "not well-formed", "part.config": "is not there"}
+    broken = LintReport(linted=Linted(findings=(), unread=unread, broken=frozenset(("web.config",))))
+    (invocation,) = run(broken)["invocations"]
+
+    assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, 1)
+    assert [each["level"] for each in invocation["toolExecutionNotifications"]] == ["error", "warning"]
+
+    (other,) = run(LintReport(linted=Linted(findings=(finding(),), unread={"part.config": "is not there"})))[
+        "invocations"
+    ]
+    assert (other["executionSuccessful"], other["exitCode"]) == (True, 6)

@@ -1,6 +1,9 @@
 """A comment accepts a finding, with a reason, at one element or in a whole file; a bad comment is told."""
 
+import sys
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -153,3 +156,46 @@ def test_a_comment_before_a_key_in_pem_accepts_it(tmp_path: Path) -> None:
     found = linted(tmp_path, f"# keydeploy: ignore private-key-file: opens nothing\n{PEM}", "key.pem")
     assert told(found) == []
     assert accepted(found) == [("private-key-file", "opens nothing")]
+
+
+def crowded(count: int) -> str:
+    """Answer a configuration with *count* comments beside one another, and as many one in the other."""
+    comment = f"<!-- {IN_CLEAR} -->\n"
+    beside = f"{comment}<a/>" * count + comment * count + "<b/>" * count
+    return f"<configuration>{beside}{f'{comment}<a>' * count}{'</a>' * count}</configuration>"
+
+
+def steps(folder: Path, count: int) -> int:
+    """Answer how many lines of keydeploy run for a file with that many comments."""
+    file = folder / f"{count}.config"
+    file.write_text(crowded(count), "utf-8")
+    taken = 0
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal taken
+        taken += event == "line"
+        return trace if "keydeploy" in frame.f_code.co_filename else None
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        look([file], None)
+    finally:
+        sys.settrace(before)
+    return taken
+
+
+def test_many_comments_take_as_many_times_longer_and_no_more(tmp_path: Path) -> None:
+    look([tmp_path], None)
+    once, twice = steps(tmp_path, 100), steps(tmp_path, 200)
+
+    assert twice < 2.1 * once
+
+
+def test_of_comments_within_one_another_the_innermost_gives_the_reason_and_all_are_in_use(tmp_path: Path) -> None:
+    text = config(f"<!-- {IN_CLEAR} -->").replace(
+        "<system.web>", "<!-- keydeploy: ignore key-in-clear: outside --><system.web>"
+    )
+    found = linted(tmp_path, f"<!-- keydeploy: ignore key-in-clear: all of it -->{text}")
+    assert told(found) == []
+    assert {reason for _, reason in accepted(found)} == {"a test server"}

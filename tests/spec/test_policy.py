@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keydeploy.errors import DisclosedKeysError, KeydeployError
 from keydeploy.keys.disclosed import DisclosedKeys
 from keydeploy.spec import Acceptance, Declaration, Kind, Lifetime, Notice, Policy, check, load
 from keydeploy.spec.farm import Checked
@@ -29,11 +30,20 @@ def held(lists: dict[str, DisclosedKeys] | None = None, **hosts: dict[str, Any])
 
 
 def held_on(today: date, lists: dict[str, DisclosedKeys], hosts: dict[str, dict[str, Any]]) -> Checked:
-    declared = [
+    return check(declared(hosts), Policy(today=today, disclosed=lists))
+
+
+def looked_at(
+    lists: dict[str, DisclosedKeys], missing: dict[str, KeydeployError] | None = None, **hosts: dict[str, Any]
+) -> Checked:
+    return check(declared(hosts), Policy(today=TODAY, disclosed=lists, missing=missing or {}, refuses=False))
+
+
+def declared(hosts: dict[str, dict[str, Any]]) -> list[Declaration]:
+    return [
         Declaration(host=host, value=filled_in(value), values={("machine_keys", "portal", "validation_key"): "v:1:1"})
         for host, value in hosts.items()
     ]
-    return check(declared, Policy(today=today, disclosed=lists))
 
 
 def spec(**portal: Any) -> dict[str, Any]:
@@ -141,8 +151,59 @@ def test_an_acceptance_of_one_key_does_not_hold_for_another() -> None:
     assert problem.address == "machine_keys.shop.validation_key"
 
 
-def test_an_acceptance_is_told_also_where_nobody_knows_what_is_public() -> None:
-    assert only(held(web1=spec(accept_disclosed=ACCEPTED))).kind is Kind.ACCEPTED
+def test_an_acceptance_is_told_as_one_in_case_where_nobody_knows_what_is_public() -> None:
+    notice = only(held(web1=spec(accept_disclosed=ACCEPTED | {"until": "2027-01-31"})))
+    assert notice.kind is Kind.ACCEPTED
+    assert notice.text == ("accepted until 2027-01-31 in case it is disclosed: the vendor ships it; no list was read")
+
+
+def test_a_public_key_is_told_at_its_place_where_nodes_are_only_looked_at() -> None:
+    hosts = ("web1", "web2", "web3")
+    notice = only(looked_at({host: disclosed(VALIDATION) for host in hosts}, **{host: spec() for host in hosts}))
+    assert (notice.kind, notice.farm, notice.place) == (Kind.DISCLOSED, "default", "v:1:1")
+    assert str(notice).startswith("v:1:1: default/machine_keys.portal.validation_key: this key is publicly known")
+    assert notice.hint is not None
+    assert notice.hint.startswith("keydeploy rotate INVENTORY machine_keys.portal ")
+
+
+def test_both_public_keys_of_each_farm_are_told() -> None:
+    both = disclosed(VALIDATION, DECRYPTION)
+    shop = {"farm": "shop", **spec()}
+    checked = looked_at({"web1": both, "shop1": both}, web1=spec(), shop1=shop)
+    assert checked.problems == ()
+    assert [(notice.farm, notice.address) for notice in checked.notices] == [
+        ("default", "machine_keys.portal.validation_key"),
+        ("default", "machine_keys.portal.decryption_key"),
+        ("shop", "machine_keys.portal.validation_key"),
+        ("shop", "machine_keys.portal.decryption_key"),
+    ]
+    assert "shop/machine_keys.portal" in (checked.notices[2].hint or "")
+
+
+def test_a_look_heeds_an_acceptance_until_it_ends() -> None:
+    public = {"web1": disclosed(VALIDATION)}
+    assert only(looked_at(public, web1=spec(accept_disclosed=ACCEPTED))).kind is Kind.ACCEPTED
+    ended = only(looked_at(public, web1=spec(accept_disclosed=ACCEPTED | {"until": "2026-11-20"})))
+    assert ended.kind is Kind.DISCLOSED
+    assert ended.text.endswith("that it was accepted ended on 2026-11-20")
+
+
+def test_a_look_is_held_to_the_rules_too() -> None:
+    checked = looked_at({"web1": disclosed(VALIDATION)}, web1=spec(decryption_key="AB"))
+    assert [problem.policy for problem in checked.problems] == [False]
+    assert checked.notices == ()
+
+
+def test_a_list_that_cannot_be_had_is_told_once_for_each_farm_that_names_it() -> None:
+    why: KeydeployError = DisclosedKeysError("the list cannot be read", hint="name a file")
+    shop = {"farm": "shop", **spec()}
+    missing = dict.fromkeys(("web1", "web2", "shop1"), why)
+    checked = looked_at({}, missing, web1=spec(), web2=spec(), shop1=shop)
+    assert [(notice.kind, notice.farm, notice.address) for notice in checked.notices] == [
+        (Kind.NOT_CHECKED, "default", "machine_keys"),
+        (Kind.NOT_CHECKED, "shop", "machine_keys"),
+    ]
+    assert {(notice.text, notice.hint) for notice in checked.notices} == {("the list cannot be read", "name a file")}
 
 
 def test_an_acceptance_of_what_is_not_public_is_told_as_unused() -> None:

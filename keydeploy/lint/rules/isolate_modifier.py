@@ -17,8 +17,8 @@ RULE = Rule(
     ),
     source="System.Web MachineKeySection; Microsoft, 'Cryptographic Improvements in ASP.NET 4.5, pt. 2'",
     remedy=(
-        "write an explicit key of the application's own without a modifier, or use compatibilityMode "
-        "Framework45, which derives keys and loses nothing"
+        "write an explicit key of the application's own without a modifier; Framework45 takes a modifier "
+        "with AutoGenerate only, where it costs nothing, and refuses an explicit key with one"
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keydeploy.lint.machine_keys import FRAMEWORK_45, MachineKeyView, explicit_keys, views
+from keydeploy.lint.machine_keys import DES_DIGITS, FRAMEWORK_45, MachineKeyView, explicit_keys, views
 from keydeploy.lint.model import Application, Finding, Rule, Severity
 
 RULE = Rule(
@@ -23,7 +23,6 @@ RULE = Rule(
 
 _SHORTEST, _LONGEST, _LONGEST_WIDE = 40, 128, 256
 _WIDE = ("HMACSHA384", "HMACSHA512")
-_DES_DIGITS = 16
 
 
 def check(application: Application) -> Iterator[Finding]:
@@ -43,5 +42,5 @@ def _fault(view: MachineKeyView, attribute: str, length: int) -> str | None:
         longest = _LONGEST_WIDE if wide else _LONGEST
         refused = view.mode == FRAMEWORK_45 and not _SHORTEST <= length <= longest
         return f"the older paths take {_SHORTEST} to {longest}" if refused else None
-    is_cut = (view.value("decryption") or "").strip() == "DES" and view.mode != FRAMEWORK_45 and length > _DES_DIGITS
-    return f"DES uses the first {_DES_DIGITS} alone" if is_cut else None
+    is_cut = (view.value("decryption") or "").strip() == "DES" and view.mode != FRAMEWORK_45 and length > DES_DIGITS
+    return f"DES uses the first {DES_DIGITS} alone" if is_cut else None

@@ -32,6 +32,7 @@ _OPENSSH_CLEAR = b"openssh-key-v1\0\0\0\0\x04none"
 """How a key of OpenSSH begins whose cipher is `none`. Source: OpenSSH, PROTOCOL.key."""
 
 _BEGIN = "-----BEGIN "
+_BEGIN_LINE = re.compile(rb"^-----BEGIN [A-Z ]*PRIVATE KEY-----\r?$", re.MULTILINE)
 _LONGEST, _LONGEST_PFX = 1_000_000, 100_000
 """In characters; what is longer is something else."""
 
@@ -45,6 +46,11 @@ def check(file: str, content: bytes) -> Iterator[Finding]:
         yield _finding(file, "a private key stands in clear", len(lines), len(lines[-1]) + 1)
     elif opens_without_password(content):
         yield _finding(file, "a PFX with a private key opens without a password", None, None)
+
+
+def is_one(content: bytes) -> bool:
+    """Tell whether the file *content* is made to hold a private key in PEM, encrypted or not, whatever its name."""
+    return _BEGIN_LINE.search(content) is not None
 
 
 def holds_private_key(text: str) -> bool:

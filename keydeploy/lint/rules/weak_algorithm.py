@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keydeploy.lint.machine_keys import FRAMEWORK_45, MachineKeyView, views
+from keydeploy.lint.machine_keys import DES_DIGITS, FRAMEWORK_45, MachineKeyView, views
 from keydeploy.lint.model import Application, Finding, Rule, Severity
 
 RULE = Rule(
@@ -28,7 +28,6 @@ _WEAK = {
         "3DES": "decryption by 3DES: blocks of 64 bits, at most 112 bits of strength",
     },
 }
-_DES_DIGITS = 16
 
 
 def check(application: Application) -> Iterator[Finding]:
@@ -45,8 +44,8 @@ def check(application: Application) -> Iterator[Finding]:
 def _des_by_length(view: MachineKeyView) -> Iterator[Finding]:
     """Yield a key by whose length `Auto` means DES, as it does before Framework45."""
     part, key = view.part("decryptionKey"), view.key("decryptionKey")
-    if part is None or key is None or key.content is None or len(key.digits) != _DES_DIGITS:
+    if part is None or key is None or key.content is None or len(key.digits) != DES_DIGITS:
         return
     if (view.value("decryption") or "").strip() == "Auto" and view.mode not in (None, FRAMEWORK_45):
-        text = f"a decryptionKey of {_DES_DIGITS} hex digits makes decryption Auto mean DES"
+        text = f"a decryptionKey of {DES_DIGITS} hex digits makes decryption Auto mean DES"
         yield part.finding(RULE, text, attribute="decryptionKey")
