@@ -120,7 +120,7 @@ class _Agreement:
             why = f"it is encrypted with the key of container {sealed}, which is not declared"
         if why is None and not exists:
             why = "not all nodes have the application"
-        labels = {value: _label(present[node]) for node, value in values.items()}
+        labels = {value: _label(present[node], facts.key) for node, value in values.items()}
         self._notes.note(f"{address}.machine_key", found, labels.__getitem__, why)
         return facts.key, why
 
@@ -158,7 +158,7 @@ class _Agreement:
         machine = self._facts[found.nodes[0]].machine
         against = {node: each.machine_obstacles for node, each in self._facts.items() if node not in found.nodes}
         why = "; ".join(by_line(against, self._nodes)) or None if machine is not None else None
-        labels = {value: _machine_label(self._facts[node].machine) for node, value in values.items()}
+        labels = {value: _machine_label(self._facts[node].machine, machine) for node, value in values.items()}
         self._notes.note("machine.machine_key", found, labels.__getitem__, why)
         return machine if why is None else None
 
@@ -194,8 +194,11 @@ def _timeout(facts: NodeFacts, provider: str) -> int | None:
     return facts.csp if provider == "csp" else facts.ksp
 
 
-def _machine_label(facts: MachineFacts | None) -> str:
-    return f"{facts.level}, {', '.join(facts.runtimes)}: {facts.key.label}" if facts else "none"
+def _machine_label(facts: MachineFacts | None, proposed: MachineFacts | None) -> str:
+    if facts is None:
+        return "none"
+    key = facts.key.beside(proposed.key if proposed is not None else None)
+    return f"{facts.level}, {', '.join(facts.runtimes)}: {key}"
 
 
 def _place(facts: ApplicationFacts) -> tuple[str, str]:
@@ -209,10 +212,11 @@ def _standing(facts: ApplicationFacts) -> tuple[str | None, bool, str]:
     return facts.key.identity, facts.is_exact, "" if facts.is_exact else facts.why or ""
 
 
-def _label(facts: ApplicationFacts) -> str:
+def _label(facts: ApplicationFacts, proposed: KeyFacts | None) -> str:
     if facts.key is None:
         return facts.why or "none"
-    return facts.key.label if facts.is_exact else f"{facts.key.label} ({facts.why})"
+    label = facts.key.beside(proposed)
+    return label if facts.is_exact else f"{label} ({facts.why})"
 
 
 def _identities(facts: NodeFacts) -> set[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keydeploy import iis
-from keydeploy.adoption import material, sites
+from keydeploy.adoption import material, pool_settings
 from keydeploy.adoption.machine_keys import Found, read
 from keydeploy.adoption.model import ApplicationFacts
 from keydeploy.errors import DocumentError, NodeError
@@ -75,7 +75,7 @@ class Reader:
         if self._iis is None:
             return {}
         name = iis.pool_of(self._iis, facts.site, facts.path)
-        explicit = sites.own_settings(self._iis, facts.site, facts.path)
+        explicit = pool_settings.own_settings(self._iis, facts.site, facts.path)
         pool = next((each for each in self._pools() if each.name.lower() == name.lower()), None)
         if pool is None:
             raise DocumentError(f"IIS has no app pool {material.in_one_line(name)}, which the application names")

@@ -3,7 +3,7 @@
 There is one comparison, that of a plan: whatever it would change or refuse here is taken out, and looked at again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from keydeploy.edit import Difference
@@ -19,12 +19,18 @@ _ORDER = ("session_tokens", "protected_sections", "machine_key")
 
 
 def settle(value: dict[str, Any], host: str, response: Response) -> dict[str, str]:
-    """Take out of the declaration *value* all that the node of *host* is not, and answer it: why, by its address."""
+    """Take out of the declaration *value* all that the node of *host* is not, and answer it: why, by its address.
+
+    Raises `KeydeployError` where what is wrong cannot be taken out.
+    """
     taken: dict[str, str] = {}
     while wrong := _wrong(value, host, response):
+        left = _count(value)
         for address, why in wrong.items():
             _take(value, address)
             taken[address] = why
+        if _count(value) >= left:
+            raise KeydeployError(f"{', '.join(wrong)} cannot be adopted", hint="report this as a bug of keydeploy")
     return taken
 
 
@@ -85,13 +91,29 @@ def _take(value: dict[str, Any], address: str) -> None:
                 value.pop("smart_cards", None)
         case "key_containers":
             held = value["key_containers"]
-            name = next((each for each in held if rest == each or rest.startswith(f"{each}.")), None)
+            name = _container(held, rest)
             held.pop(name, None)
             for application in value["applications"].values():
                 if application.get("protected_sections", {}).get("container") == name:
                     del application["protected_sections"]
         case _:
             raise KeydeployError(f"{address} cannot be adopted", hint="report this as a bug of keydeploy")
+
+
+def _container(names: Iterable[str], address: str) -> str | None:
+    """Answer which of *names*, which may have dots in them, *address* is of or begins with; the longest one counts."""
+    fitting = (name for name in names if address == name or address.startswith(f"{name}."))
+    return max(fitting, key=len, default=None)
+
+
+def _count(value: Any) -> int:
+    """Answer how much there is in *value*."""
+    match value:
+        case dict():
+            return sum(1 + _count(each) for each in value.values())
+        case list():
+            return len(value)
+    return 0
 
 
 def _take_of_application(applications: dict[str, Any], name: str, rest: str) -> None:

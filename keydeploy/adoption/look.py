@@ -4,10 +4,11 @@ Works where the node's answers are: in the worker that asked. The keys leave it 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from keydeploy.adoption import draft, material, questions, sites
+from keydeploy import iis
+from keydeploy.adoption import draft, material, questions
 from keydeploy.adoption.application import Reader, Seen
 from keydeploy.adoption.machine_files import Held, held
 from keydeploy.adoption.model import ApplicationFacts, MachineFacts, NodeFacts
@@ -16,6 +17,7 @@ from keydeploy.node.contract import FileState, ReadFile, Response
 from keydeploy.observation import machine_level
 from keydeploy.observation.files import Files, locations
 from keydeploy.observation.section_keys import SectionKeys
+from keydeploy.secret import Secret
 from keydeploy.spec.model import Machine, Spec
 
 _ANY_KEY = {
@@ -33,14 +35,15 @@ class Look:
     """What one node shows."""
 
     facts: NodeFacts
-    keys: Mapping[str, Mapping[str, str]] = field(repr=False)
-    """The machine keys in clear, by the identity that the facts tell."""
+    keys: Mapping[str, Mapping[str, Secret]]
+    """What of the machine keys goes sealed, by the identity that the facts tell."""
 
 
-def look(host: str, response: Response, spec: Spec, brought: Mapping[str, Any]) -> Look:
-    """Read a node's *response* to all questions; *spec* is `questions.everything`, *brought* the key containers in it.
+def look(host: str, response: Response, spec: Spec, brought: Mapping[str, Secret]) -> Look:
+    """Read a node's *response* to all questions; *spec* is `questions.everything`.
 
-    Raises `DocumentError` where IIS' own configuration cannot be read, and `NodeError` where nothing can.
+    *brought* are private keys of key containers, as PEM. Raises `DocumentError` where IIS' own configuration cannot be
+    read, and `NodeError` where nothing can.
     """
     node = _Node(host, response, spec, material.containers(response, brought))
     return node.look()
@@ -94,17 +97,17 @@ class _Node:
 
     def _unnamed(self) -> Iterator[str]:
         known = {(each.site, each.path) for each in self._spec.applications.values()}
-        for site, path in sites.applications(self._iis) if self._iis is not None else ():
+        for site, path in iis.applications(self._iis) if self._iis is not None else ():
             if (site, path) not in known:
                 yield f"an application of site {material.in_one_line(site)} has a path that a spec cannot name"
 
     def _declared(self, seen: Mapping[str, Seen], of_machine: Held) -> dict[str, Any]:
         """Answer the widest declaration of this node as it is."""
         found = [each.key for each in seen.values()] + ([of_machine.found] if of_machine.found else [])
-        keys = {each.facts.identity: each.declared for each in found if each.facts is not None}
+        keys = {each.facts.identity: each.in_clear() for each in found if each.facts is not None}
         names = {identity: f"k{number}" for number, identity in enumerate(keys)}
         value: dict[str, Any] = {
-            "machine_keys": {names[identity]: {**declared} for identity, declared in keys.items()},
+            "machine_keys": {names[identity]: declared for identity, declared in keys.items()},
             "applications": {name: self._widest(name, each, names) for name, each in seen.items()},
             "key_containers": {name: {**each} for name, each in self._containers.items()},
         }

@@ -6,10 +6,10 @@ does not say what the spec would.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from keydeploy.adoption.model import KeyFacts, short
-from keydeploy.keys.machine_key import MachineKey, fingerprint, is_automatic
+from keydeploy.keys.machine_key import MachineKey, decryption_in_effect, fingerprint, is_automatic
 from keydeploy.secret import Secret
 from keydeploy.spec.declaration import Declaration
 from keydeploy.spec.load import problems_of
@@ -19,9 +19,10 @@ from keydeploy.webconfig.machine_key import fingerprint_of
 _ALGORITHMS = ("validation", "decryption")
 _OTHERS = ("data_protector_type", "application_name")
 """Texts of anybody's choosing, which may be anything."""
-_SECRET = ("validation_key", "decryption_key", *_OTHERS)
+_KEYS = ("validation_key", "decryption_key")
+_SECRET = (*_KEYS, *_OTHERS)
 """What goes sealed."""
-_TRIMMED = (*_ALGORITHMS, "validation_key", "decryption_key")
+_TRIMMED = (*_ALGORITHMS, *_KEYS)
 """ASP.NET does not count white space around them. Source: System.Web `MachineKeySection`."""
 _IN_FILES = {
     "validation": "validation",
@@ -39,16 +40,20 @@ class Found:
     """What a file says of the machine key."""
 
     facts: KeyFacts | None = None
-    declared: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """The key as the variable of a spec holds it; in clear."""
+    declared: Mapping[str, str | Secret] = field(default_factory=dict)
+    """The key by the fields of a spec."""
     why: str | None = None
     """Why there is none, or why the file does not say all of it."""
     is_own: bool = True
     """False where the file says nothing of it."""
 
-    def secrets(self) -> dict[str, str]:
+    def secrets(self) -> dict[str, Secret]:
         """Answer what of the key goes sealed."""
-        return {name: self.declared[name] for name in _SECRET if name in self.declared}
+        return {name: value for name, value in self.declared.items() if isinstance(value, Secret)}
+
+    def in_clear(self) -> dict[str, str]:
+        """Answer the key as the variable of a spec holds it, to be compared where the node's files are."""
+        return {name: _clear(value) for name, value in self.declared.items()}
 
 
 def read(levels: Sequence[Level], opener: Opener, sealed_by: str | None = None) -> Found:
@@ -58,12 +63,12 @@ def read(levels: Sequence[Level], opener: Opener, sealed_by: str | None = None) 
     """
     own, state = levels[-1].name, effective_machine_key(levels, opener)
     settings = _settings(state)
-    keys = [settings[name] for name in ("validation_key", "decryption_key")]
+    keys = [settings[name] for name in _KEYS]
     if all(setting.source != own for setting in keys):
         return Found(why=_from_elsewhere(state), is_own=False)
     declared = {name: _text(setting) for name, setting in settings.items() if _text(setting)}
     declared |= {name: declared[name].strip() for name in _TRIMMED if name in declared}
-    if any(is_automatic(declared.get(name, "")) for name in ("validation_key", "decryption_key")):
+    if any(is_automatic(declared.get(name, "")) for name in _KEYS):
         return Found(why="AutoGenerate: every node and account makes up a key of its own, so there is none to read")
     declared["compatibility_mode"] = state.compatibility_mode.value if state.mode_is_explicit else "omit"
     problems = problems_of(Declaration(host="", value={"machine_keys": {"key": declared}}))
@@ -74,12 +79,14 @@ def read(levels: Sequence[Level], opener: Opener, sealed_by: str | None = None) 
     why = (
         f"it leaves {', '.join(missing)} to files above or to defaults, and keydeploy writes them" if missing else None
     )
-    return Found(facts=_facts(declared, missing, sealed_by), declared=declared, why=why)
+    kept = {name: Secret.of(text) if name in _SECRET else text for name, text in declared.items()}
+    return Found(facts=_facts(declared, missing, sealed_by), declared=kept, why=why)
 
 
-def matches(facts: KeyFacts, secrets: Mapping[str, str]) -> bool:
+def matches(facts: KeyFacts, secrets: Mapping[str, Secret]) -> bool:
     """Tell whether *secrets*, which were sealed, are those of the key that *facts* tell of."""
-    found = fingerprint(facts.validation, facts.decryption, secrets["validation_key"], secrets["decryption_key"])
+    keys = (_clear(secrets[name]) for name in _KEYS)
+    found = fingerprint(facts.validation, facts.decryption, *keys)
     return found == facts.fingerprint and all(name in secrets for name in facts.others)
 
 
@@ -96,7 +103,10 @@ def _settings(state: MachineKeyState) -> dict[str, Setting[str] | Setting[Secret
 
 
 def _text(setting: Setting[str] | Setting[Secret]) -> str:
-    value = setting.value
+    return _clear(setting.value)
+
+
+def _clear(value: str | Secret) -> str:
     return value.reveal().decode() if isinstance(value, Secret) else value
 
 
@@ -112,7 +122,7 @@ def _from_elsewhere(state: MachineKeyState) -> str:
 
 
 def _missing(settings: Mapping[str, Setting[str] | Setting[Secret]], state: MachineKeyState, own: str) -> list[str]:
-    needed = [*_ALGORITHMS, "validation_key", "decryption_key"]
+    needed = [*_ALGORITHMS, *_KEYS]
     needed += ["compatibility_mode"] if state.mode_is_explicit else []
     needed += [name for name in _OTHERS if _text(settings[name])]
     return [_IN_FILES[name] for name in needed if settings[name].source != own]
@@ -127,9 +137,11 @@ def _facts(declared: Mapping[str, str], missing: tuple[str, ...], sealed_by: str
         decryption_key=Secret.of(declared["decryption_key"]),
     )
     others = [declared.get(name, "") for name in ("compatibility_mode", *_OTHERS)]
-    parts = [key.fingerprint, *others]
+    digits = len(key.decryption_key.reveal())
+    in_effect = replace(key, decryption=decryption_in_effect(key.decryption, key.compatibility_mode, digits))
     return KeyFacts(
-        identity=hashlib.sha256("\0".join(parts).encode()).hexdigest(),
+        identity=_digest(key.fingerprint, *others),
+        effect=_digest(in_effect.fingerprint, *others),
         fingerprint=key.fingerprint,
         validation=key.validation,
         decryption=key.decryption,
@@ -138,3 +150,7 @@ def _facts(declared: Mapping[str, str], missing: tuple[str, ...], sealed_by: str
         missing=missing,
         sealed_by=sealed_by,
     )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

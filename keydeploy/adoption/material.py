@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 
 from keydeploy import access
 from keydeploy.adoption.model import CertificateFacts, ContainerFacts
-from keydeploy.adoption.questions import EVERY_CONTAINER, PERSONAL
+from keydeploy.adoption.questions import EVERY_CONTAINER, PERSONAL, declared_containers
 from keydeploy.errors import DocumentError, NodeError
 from keydeploy.keys.certificate import OWN_CONTAINERS
 from keydeploy.keys.rsa_key import public_fingerprint
@@ -29,6 +29,7 @@ from keydeploy.node.contract import (
     Response,
 )
 from keydeploy.observation import smart_cards
+from keydeploy.secret import Secret
 from keydeploy.spec.model import SmartCards
 from keydeploy.webconfig.document import Document
 from keydeploy.webconfig.providers import Providers
@@ -40,16 +41,16 @@ _OF_IIS = ("iisconfigurationkey", "iiswaskey")
 _LONGEST = 400
 
 
-def containers(response: Response, brought: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Answer the *brought* containers as a spec declares them, with the access that the node shows."""
+def containers(response: Response, brought: Mapping[str, Secret]) -> dict[str, dict[str, Any]]:
+    """Answer the containers whose keys were *brought* as a spec declares them, with the access that the node shows."""
     states = {each.name.lower(): each.state for each in _listed(response)}
     names = _names(response)
     found = {}
-    for name, declared in brought.items():
+    for name, key in declared_containers(brought).items():
         state = states.get(name.lower())
         readers = _readers(state, names) if state is not None else ()
         more = {"readers": [*readers]} if readers else {}
-        found[name] = {**declared, **more} | ({"exportable": True} if state is not None and state.exportable else {})
+        found[name] = {**key, **more} | ({"exportable": True} if state is not None and state.exportable else {})
     return found
 
 

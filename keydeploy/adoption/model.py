@@ -18,6 +18,8 @@ class KeyFacts:
 
     identity: str
     """Equal where all that a spec declares of two keys is equal."""
+    effect: str
+    """Equal where two keys do the same, also where their files say so in other words."""
     fingerprint: str
     validation: str
     decryption: str
@@ -33,12 +35,23 @@ class KeyFacts:
     @property
     def label(self) -> str:
         """Answer it in a few words."""
-        parts = [short(self.fingerprint), f"{self.validation}/{self.decryption}", f"mode {self.mode}"]
+        return f"{short(self.fingerprint)}, {self.spelling}"
+
+    @property
+    def spelling(self) -> str:
+        """Answer in a few words how its file says it."""
+        parts = [f"{self.validation}/{self.decryption}", f"mode {self.mode}"]
         if self.others:
             parts.append(f"with {', '.join(self.others)}")
         if self.missing:
             parts.append(f"without {', '.join(self.missing)}")
         return ", ".join(parts)
+
+    def beside(self, proposed: "KeyFacts | None") -> str:
+        """Answer in a few words how it differs from the key that is *proposed*."""
+        if proposed is not None and self.effect == proposed.effect and self.identity != proposed.identity:
+            return f"the same keys, written as {self.spelling}"
+        return self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,29 +2,27 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from keydeploy.adoption.naming import identifier
 from keydeploy.errors import KeydeployError
+from keydeploy.new_files import refuse_existing
 
+ELSEWHERE = "name another folder by --output"
 _EVERYBODY = "all"
 _NOT_CHOSEN = (_EVERYBODY, "ungrouped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """The files to write; none of them is there yet."""
+    """The files to write, below a folder; none of them is there yet."""
 
-    spec: Path
-    vault: Path
-    hosts: Path | None
+    folder: Path
+    spec: PurePosixPath
+    vault: PurePosixPath
+    hosts: PurePosixPath | None
     """The inventory that puts the hosts into a group of their own; None where they have one."""
     group: str
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """Answer all files."""
-        return (self.spec, self.vault, *([self.hosts] if self.hosts is not None else []))
 
 
 def choose(
@@ -46,14 +44,15 @@ def choose(
     folder = Path(output) if output is not None else folders[0] or Path()
     beside = any(each is not None and each.resolve() == folder.resolve() for each in folders)
     group = _existing_group(groups, hosts, folder) if beside else _new_group(groups, hosts, farm)
-    variables = folder / "group_vars" / group
+    variables = PurePosixPath("group_vars", group)
     place = Place(
+        folder=folder,
         spec=variables / "keydeploy.yml",
         vault=variables / "vault.yml",
-        hosts=None if beside else folder / "hosts.yml",
+        hosts=None if beside else PurePosixPath("hosts.yml"),
         group=group,
     )
-    _refuse_existing(place, variables)
+    refuse_existing(folder, [place.spec, place.vault, *([place.hosts] if place.hosts else [])], hint=ELSEWHERE)
     return place
 
 
@@ -91,7 +90,7 @@ def _existing_group(groups: Mapping[str, Sequence[str]], hosts: Collection[str],
         return _EVERYBODY
     raise KeydeployError(
         f"no group of the inventory holds exactly these {len(hosts)} hosts, so nowhere in {folder} is for them alone",
-        hint="make a group of them, or name another folder by --output",
+        hint=f"make a group of them, or {ELSEWHERE}",
     )
 
 
@@ -99,9 +98,3 @@ def _new_group(groups: Mapping[str, Sequence[str]], hosts: Collection[str], farm
     name = identifier(farm)
     taken = name in _NOT_CHOSEN or name in hosts or {*groups.get(name, hosts)} != {*hosts}
     return f"keydeploy_{name}" if taken else name
-
-
-def _refuse_existing(place: Place, variables: Path) -> None:
-    for file in (*place.files, *([variables] if variables.is_file() else [])):
-        if file.exists() or file.is_symlink():
-            raise KeydeployError(f"{file} is there already", hint="move it away, or name another folder by --output")

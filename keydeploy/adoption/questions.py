@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from keydeploy import iis, observation
-from keydeploy.adoption.sites import applications
 from keydeploy.errors import NodeError
+from keydeploy.iis import applications
 from keydeploy.node.contract import (
     FileState,
     ListAppPools,
@@ -71,15 +71,20 @@ def application_host(response: Response) -> Document | None:
 def named(host: Document | None) -> dict[str, dict[str, str]]:
     """Answer the applications that a spec can name, as it declares them; they are called `a0`, `a1` and so on here."""
     found = applications(host) if host is not None else ()
-    declared = ({"site": site, "path": path} for site, path in found)
-    fitting = [each for each in declared if not problems_of(_declaration({"applications": {"a": each}}))]
+    places = ({"site": site, "path": path} for site, path in found)
+    fitting = [each for each in places if not problems_of(_declaration({"applications": {"a": each}}))]
     return {f"a{number}": each for number, each in enumerate(fitting)}
 
 
-def everything(response: Response, containers: Mapping[str, Any]) -> Spec:
-    """Answer a spec that names all that the node has, and the *containers* whose keys were brought."""
-    declared = {"applications": named(application_host(response)), "key_containers": {**containers}}
-    return load(_declaration(declared))
+def everything(response: Response, brought: Mapping[str, Secret]) -> Spec:
+    """Answer a spec that names all that the node has, and the containers whose keys were *brought*, as PEM."""
+    named_here = named(application_host(response))
+    return load(_declaration({"applications": named_here, "key_containers": declared_containers(brought)}))
+
+
+def declared_containers(brought: Mapping[str, Secret]) -> dict[str, dict[str, str]]:
+    """Answer the containers whose keys were *brought* as the variable of a spec holds them."""
+    return {name: {"private_key": key.reveal().decode()} for name, key in brought.items()}
 
 
 def following(spec: Spec) -> tuple[Reading, ...]:

@@ -61,6 +61,11 @@ def seal(clear: Secret, public: str, sender: str) -> str:
     return base64.b64encode(sent + key.encrypt(_NONCE, clear.reveal(), sender.encode())).decode()
 
 
+def check_receiver(public: str) -> None:
+    """Raise `KeyMaterialError` where *public* is no key of a receiver."""
+    seal(Secret(b""), public, "")
+
+
 def _key(own: X25519PrivateKey, other: X25519PublicKey, both: bytes) -> AESGCM:
     agreed = own.exchange(other)
     return AESGCM(HKDF(hashes.SHA256(), length=32, salt=both, info=_PURPOSE).derive(agreed))

@@ -4,7 +4,6 @@ It holds no secret: keys are references to variables of the vault. What somebody
 site, can neither end a comment nor be taken for an expression.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 
 import yaml
@@ -19,8 +18,8 @@ from keydeploy.adoption.proposal import (
     ProposedKey,
     Unread,
 )
+from keydeploy.yaml_text import is_expression
 
-_EXPRESSION = re.compile(r"\{[{%#]")
 _NOT_READ = (
     "Windows gives no private key away: bring the key, put it into the vault, and take the number signs away;",
     "keydeploy plan then shows what would change. docs/adopt.md says how.",
@@ -40,11 +39,11 @@ def write(proposal: Proposal, farm: str, day: str) -> str:
 
 def scalar(text: str) -> str:
     """Answer *text* as YAML that Ansible takes as it is."""
-    is_expression = bool(_EXPRESSION.search(text))
-    style = '"' if is_expression or not text.isprintable() else None
+    expression = is_expression(text)
+    style = '"' if expression or not text.isprintable() else None
     written = yaml.safe_dump(text, width=_WIDE, allow_unicode=text.isprintable(), default_style=style)
     plain = written.removesuffix("\n").removesuffix("...").rstrip("\n")
-    return f"!unsafe {plain}" if is_expression else plain
+    return f"!unsafe {plain}" if expression else plain
 
 
 def _head(proposal: Proposal, day: str) -> Iterator[str]:
@@ -181,7 +180,7 @@ def _comment(line: str) -> str:
 
 def _quoted(text: str) -> str:
     """Answer *text* as YAML inside of brackets or a comment."""
-    if _EXPRESSION.search(text):
+    if is_expression(text):
         return scalar(text)
     escaped = text.replace("'", "''")
     return f"'{escaped}'"

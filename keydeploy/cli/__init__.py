@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from keydeploy import __version__
@@ -44,6 +45,8 @@ _VERBS = (
     sandbox,
 )
 
+_PACKAGE = Path(__file__).parent.parent
+
 _EPILOG = """\
 exit codes:
   0 fine · 1 error, or rolled back · 2 changes pending, or drift · 3 spec invalid, or no node declared
@@ -61,7 +64,19 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and answer its exit code."""
+    """Run one command and answer its exit code; whatever goes wrong is told in a line or two."""
+    try:
+        return _run(arguments)
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:  # before or after a run, which has an end of its own
+        return 130
+    except Exception as error:  # its text, and the lines of a traceback, may quote anything
+        _tell(error)
+        return 1
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = _Parser(
         prog="keydeploy",
         description="Configuration as code for key material on load-balanced ASP.NET nodes.",
@@ -76,18 +91,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "inventory" in options and not (options.inventory or options.more):
         parser.error("name an inventory, such as inventory.yml")
 
-    from keydeploy.errors import KeydeployError  # noqa: PLC0415 - after parsing, so that --help answers at once
-
-    try:
-        code: int = options.run(options)
-    except KeydeployError as error:
-        complain(error.message, error.hint)
-        return 1
-    except BrokenPipeError:
-        return 1
-    except KeyboardInterrupt:  # before or after a run, which has an end of its own
-        return 130
+    code: int = options.run(options)
     return code
+
+
+def _tell(error: Exception) -> None:
+    """Tell what went wrong; of an *error* that nobody expected, only its type and where it came up."""
+    from keydeploy.errors import KeydeployError  # noqa: PLC0415 - late, so that --help answers at once
+
+    if isinstance(error, KeydeployError):
+        complain(error.message, error.hint)
+        return
+    complain(
+        f"internal error: {type(error).__name__} at {', from '.join(_places(error))}",
+        "report this line as a bug of keydeploy; what the error says is left out, because it might quote a secret",
+    )
+
+
+def _places(error: Exception) -> list[str]:
+    """Answer as FILE:LINE where *error* was raised, and the line of keydeploy that led there where that is another."""
+    import traceback  # noqa: PLC0415
+
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [frame for frame in frames if Path(frame[0]).is_relative_to(_PACKAGE)]
+    return [f"{Path(file).name}:{line}" for file, line in dict.fromkeys((frames[-1], own[-1]))]
 
 
 def complain(message: str, hint: str | None = None) -> None:

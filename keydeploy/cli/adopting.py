@@ -15,6 +15,7 @@ from typing import Any
 
 from rich.console import Console
 
+from keydeploy import new_files
 from keydeploy.adoption import places, text, vaulted
 from keydeploy.adoption.agreement import agree
 from keydeploy.adoption.model import NodeFacts
@@ -28,6 +29,7 @@ from keydeploy.disclosed import DisclosedList
 from keydeploy.engine import Engine
 from keydeploy.errors import EngineError, KeydeployError, KeyMaterialError
 from keydeploy.keys import rsa_key
+from keydeploy.new_files import NewFile
 from keydeploy.report.adoption import READ, Adoption, NodeReading
 from keydeploy.secret import Secret
 from keydeploy.spec.declaration import Declaration
@@ -100,12 +102,14 @@ def _write_down(adoption: Adoption, answers: _Answers, given: _Given) -> Adoptio
     public = vaulted.disclosed(proposal, opened, given.public.keys.holds) if given.public.keys is not None else ()
     proposal = replace(proposal, told=(*proposal.told, *(f"machine_keys.{name}: {_PUBLIC}" for name in public)))
     clear = vaulted.write(proposal, opened, {name: key for name, (_, key) in given.brought.items()})
-    texts = {place.spec: text.write(proposal, adoption.farm, datetime.now(UTC).date().isoformat())}
+    spec = text.write(proposal, adoption.farm, datetime.now(UTC).date().isoformat())
+    files = [NewFile(path=place.spec, text=spec, about="what the nodes agree on")]
     if clear is not None:
-        texts[place.vault] = _encrypted(clear, given)
+        files.append(NewFile(path=place.vault, text=_encrypted(clear, given), about="its keys, encrypted"))
     if place.hosts is not None:
-        texts[place.hosts] = places.hosts_file(place.group, hosts)
-    written = _write(place, texts)
+        files.append(NewFile(path=place.hosts, text=places.hosts_file(place.group, hosts), about="its hosts"))
+    new_files.write(place.folder, files, hint=places.ELSEWHERE)
+    written = tuple(str(place.folder / file.path) for file in files)
     return replace(adoption, proposal=proposal, disclosed=public, written=written, following=_following(given, place))
 
 
@@ -181,32 +185,15 @@ def _inventories(options: argparse.Namespace) -> list[str]:
     return [name for name in (options.inventory, *options.more) if name is not None]
 
 
-def _encrypted(clear: str, given: _Given) -> str:
+def _encrypted(clear: Secret, given: _Given) -> str:
     by = given.options.encrypt_vault_id
     return encrypt(clear, [*given.vault, *(["--encrypt-vault-id", by] if by else [])])
-
-
-def _write(place: Place, texts: Mapping[Path, str]) -> tuple[str, ...]:
-    """Write all *texts* or none of them; answer the files."""
-    made: list[Path] = []
-    try:
-        place.spec.parent.mkdir(parents=True, exist_ok=True)
-        for file, content in texts.items():
-            with file.open("x", encoding="utf-8", newline="\n") as stream:
-                made.append(file)
-                stream.write(content)
-    except OSError as error:
-        for file in made:
-            file.unlink(missing_ok=True)
-        told = f"{error.filename or place.spec.parent} cannot be written: {error.strerror}"
-        raise KeydeployError(told, hint="name another folder by --output") from None
-    return tuple(map(str, made))
 
 
 def _following(given: _Given, place: Place) -> str:
     """Answer the command that shows that the spec is true; what -e gave in clear is not repeated."""
     options = given.options
-    first, *others = [*_inventories(options), *([str(place.hosts)] if place.hosts is not None else [])]
+    first, *others = [*_inventories(options), *([str(place.folder / place.hosts)] if place.hosts is not None else [])]
     more = [part for each in others for part in ("-i", each)]
     more += [part for each in options.extra_vars if each.startswith("@") for part in ("-e", each)]
     more += [part for each in options.disclosed_keys for part in ("--disclosed-keys", each)]

@@ -10,12 +10,14 @@ from keydeploy.cli.generating.vault_password import vault_options
 from keydeploy.cli.options import add_vault, verb
 
 if TYPE_CHECKING:
-    from keydeploy.secret import Secret
-    from keydeploy.starter import NewFarm, NewFile
+    from keydeploy.new_files import NewFile
+    from keydeploy.starter import NewFarm
     from keydeploy.starter.repository import Hooks
 
 _SANDBOX_HOSTS = "web1,web2,web3"
 _WINDOWS_HOSTS = "web1.example.com,web2.example.com,web3.example.com"
+
+_ELSEWHERE = "name a new folder, such as keydeploy init farm; its .gitignore and hook work below another repository too"
 
 _EXPLANATION = """
 
@@ -46,7 +48,7 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry it out."""
-    from keydeploy import starter  # noqa: PLC0415
+    from keydeploy import new_files, starter  # noqa: PLC0415
     from keydeploy.starter.files import HOOKS  # noqa: PLC0415
     from keydeploy.starter.repository import turn_on  # noqa: PLC0415
 
@@ -54,12 +56,12 @@ def run(options: argparse.Namespace) -> int:
     farm = starter.NewFarm.of(options.farm, hosts.split(","))
     folder = Path(options.folder)
     connection = starter.connection(farm, "windows" if options.windows else "sandbox")
-    starter.refuse_existing(folder, [file.path for file in starter.files(farm, connection, "")])
+    new_files.refuse_existing(folder, [file.path for file in starter.files(farm, connection, "")], hint=_ELSEWHERE)
     password = vault_options(options)
-    new_files = starter.files(farm, connection, _encrypted(farm, password))
-    starter.write(folder, new_files)
+    files = starter.files(farm, connection, _encrypted(farm, password))
+    new_files.write(folder, files, hint=_ELSEWHERE)
     hooks = turn_on(folder, HOOKS)
-    print("\n".join((*_made(folder, new_files), "", *_next(options, farm, password), *_told(folder, hooks))))  # noqa: T201
+    print("\n".join((*_made(folder, files), "", *_next(options, farm, password), *_told(folder, hooks))))  # noqa: T201
     return 0
 
 
@@ -72,14 +74,13 @@ def _encrypted(farm: "NewFarm", password: list[str]) -> str:
     from keydeploy.vault import encrypt  # noqa: PLC0415
 
     fields = variables.of_machine_key(machine_key.generate(os.urandom), today())
-    clear: Secret = vault_text(farm, variables.as_yaml({f"vault_{farm.group}": fields}))
-    return encrypt(clear.reveal().decode(), password)
+    return encrypt(vault_text(farm, variables.as_yaml({f"vault_{farm.group}": fields})), password)
 
 
-def _made(folder: Path, new_files: "tuple[NewFile, ...]") -> list[str]:
-    paths = [str(folder / file.path) for file in new_files]
+def _made(folder: Path, files: "tuple[NewFile, ...]") -> list[str]:
+    paths = [str(folder / file.path) for file in files]
     width = max(map(len, paths))
-    return [f"made {path:{width}}  {file.about}" for path, file in zip(paths, new_files, strict=True)]
+    return [f"made {path:{width}}  {file.about}" for path, file in zip(paths, files, strict=True)]
 
 
 def _next(options: argparse.Namespace, farm: "NewFarm", password: list[str]) -> list[str]:

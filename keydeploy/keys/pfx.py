@@ -5,12 +5,17 @@ It is opened here, never on a node: Windows leaves or deletes key files when one
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+)
 from cryptography.hazmat.primitives.serialization.pkcs12 import (
     PBES,
     PKCS12KeyAndCertificates,
@@ -18,7 +23,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import (
     serialize_key_and_certificates,
 )
 
-from keydeploy.errors import KeyMaterialError
+from keydeploy.errors import KeyMaterialError, PasswordMissing
 from keydeploy.keys.chain import parsed
 from keydeploy.keys.pem import blocks, from_base64
 from keydeploy.keys.rsa_key import RsaKey
@@ -26,6 +31,8 @@ from keydeploy.secret import Secret
 
 _KEY_BAGS = tuple(bytes.fromhex(f"060b2a864886f70d010c0a01{last:02x}") for last in (1, 2))
 """How DER writes the kinds of a bag with a private key: keyBag and pkcs8ShroudedKeyBag."""
+_ROUNDS = 100_000
+"""Of deriving a key from the password: what each guess of it costs."""
 _TO_BASE64 = "base64 -w0 FILE.pfx writes it; so does [Convert]::ToBase64String([IO.File]::ReadAllBytes('FILE.pfx'))"
 _EXPORT_ANEW = "export it with its private key: Export-PfxCertificate -CryptoAlgorithmOption AES256_SHA256"
 
@@ -57,18 +64,23 @@ def new_password(random_bytes: Callable[[int], bytes]) -> Secret:
     return Secret(urlsafe_b64encode(random_bytes(24)))
 
 
-def sealed(der: bytes, key: RsaKey, password: Secret) -> bytes:
-    """Make a PFX of the certificate *der* and its *key* that *password* opens: AES-256, and SHA-256 for its MAC.
+def sealed(der: bytes, key: RsaKey, chain: Sequence[bytes], password: Secret | None) -> Secret:
+    """Make a PFX of the certificate *der*, its *key* and the *chain* of those that vouch for it, all in DER.
 
-    Windows opens that from Windows 10 1709 and Server 2019 on; keydeploy opens it wherever it runs.
+    *password* opens it: AES-256, and SHA-256 for its MAC; without one it is in clear. Windows opens that from Windows
+    10 1709 and Server 2019 on; keydeploy opens it wherever it runs.
     """
-    encryption = (
-        PrivateFormat.PKCS12.encryption_builder()
-        .key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
-        .hmac_hash(hashes.SHA256())
-        .build(password.reveal())
-    )
-    return serialize_key_and_certificates(None, key.private(), parsed(der), None, encryption)
+    encryption: KeySerializationEncryption = NoEncryption()
+    if password is not None:
+        encryption = (
+            PrivateFormat.PKCS12.encryption_builder()
+            .kdf_rounds(_ROUNDS)
+            .key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
+            .hmac_hash(hashes.SHA256())
+            .build(password.reveal())
+        )
+    others = [parsed(each) for each in chain]
+    return Secret(serialize_key_and_certificates(None, key.private(), parsed(der), others, encryption))
 
 
 def _decoded(text: str) -> bytes:
@@ -108,7 +120,7 @@ def _deserialized(content: bytes, password: Secret | None) -> PKCS12KeyAndCertif
 
 def _closed(password: str | None) -> KeyMaterialError:
     if password is None:
-        return KeyMaterialError("the PFX does not open without a password", hint="declare its password too")
+        return PasswordMissing("the PFX does not open without a password", hint="declare its password too")
     return KeyMaterialError(
         "the password does not open the PFX",
         hint="check the password; where it is right, the PFX is cut or its encryption is not known here: "

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from keydeploy.errors import KeyMaterialError
+from keydeploy.errors import KeyMaterialError, PasswordMissing
 from keydeploy.keys import rsa_key_value
 from keydeploy.keys.pem import Block, blocks
 from keydeploy.secret import Secret
@@ -171,7 +171,7 @@ def _opened(block: Block, password: Secret | None) -> PrivateKeyTypes:
     if not is_encrypted:
         _refuse_password(password)
     elif password is None or not password.reveal():
-        raise KeyMaterialError("the key is encrypted, and no password is given", hint="declare its password too")
+        raise PasswordMissing("the key is encrypted, and no password is given", hint="declare its password too")
     key = _deserialized(block.pem(), password)
     if key is not None:
         return key

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-import yaml
-
+from keydeploy import yaml_text
 from keydeploy.keys.certificate import Certificate
 from keydeploy.keys.machine_key import OMIT, MachineKey
 from keydeploy.keys.pem import base64_text
@@ -43,18 +42,19 @@ def of_rsa_key(key: RsaKey, created: date) -> dict[str, Value]:
 
 def of_certificate(certificate: Certificate, password: Secret) -> dict[str, Secret]:
     """Answer the fields of a certificate: a PFX that *password* opens, and the password."""
-    return {"pfx": _base64_lines(sealed(certificate.der, certificate.key, password)), "password": password}
+    made = sealed(certificate.der, certificate.key, certificate.chain, password)
+    return {"pfx": _base64_lines(made), "password": password}
 
 
-def _base64_lines(content: bytes) -> Secret:
+def _base64_lines(content: Secret) -> Secret:
     """Write *content* in base64, in lines as `base64` has them, the last one ended too."""
-    text = base64_text(content)
+    text = base64_text(content.reveal())
     return Secret.of("".join(f"{text[start : start + _WIDTH]}\n" for start in range(0, len(text), _WIDTH)))
 
 
 def as_yaml(fields: Fields) -> Secret:
     """Write *fields* as YAML, a text of several lines as a block."""
-    return Secret.of(yaml.dump(_plain(fields), Dumper=_Dumper, sort_keys=False, width=1000, allow_unicode=True))
+    return Secret.of(yaml_text.as_yaml(_plain(fields)))
 
 
 def as_json(fields: Fields) -> Secret:
@@ -75,14 +75,3 @@ def _each(fields: Fields) -> Iterator[tuple[str, Any]]:
                 yield name, value
             case _:
                 yield name, _plain(value)
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes several lines as a block scalar, which shows them as they are."""
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-
-_Dumper.add_representer(str, _text)

@@ -1,6 +1,8 @@
 """Keys and certificates in the forms in which a spec declares them, sealed by the password that it declares."""
 
-from cryptography.hazmat.primitives import hashes
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -8,22 +10,23 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from cryptography.hazmat.primitives.serialization.pkcs12 import PBES, serialize_key_and_certificates
 
+from keydeploy.errors import PasswordMissing
+from keydeploy.keys import pfx
 from keydeploy.keys.certificate import Certificate, load_pem, load_pfx
 from keydeploy.keys.chain import parsed
 from keydeploy.keys.pem import base64_text, blocks
 from keydeploy.keys.rsa_key import RsaKey
 from keydeploy.secret import Secret
 
-_ROUNDS = 100_000
-"""Of deriving a key from the password: what each guess of it costs."""
+_GIVEN_BY = "write its password into a file, and name that with --pfx-password-file FILE"
 
 
 def given_pfx(content: bytes, password: str | None) -> Certificate:
     """Read a PFX file, in DER or base64; raises `KeyMaterialError`."""
     text = base64_text(content) if content[:1] == b"\x30" else content.decode("ascii", "replace")
-    return load_pfx(text, password)
+    with _asking_for_password():
+        return load_pfx(text, password)
 
 
 def given_pem(content: bytes, password: str | None) -> Certificate:
@@ -31,7 +34,17 @@ def given_pem(content: bytes, password: str | None) -> Certificate:
     found = blocks(content.decode("utf-8", "replace"))
     public = "".join(block.pem().decode() for block in found if not block.label.endswith("PRIVATE KEY"))
     private = "".join(block.pem().decode() for block in found if block.label.endswith("PRIVATE KEY"))
-    return load_pem(public, private, password)
+    with _asking_for_password():
+        return load_pem(public, private, password)
+
+
+@contextmanager
+def _asking_for_password() -> Iterator[None]:
+    """Tell where a password is given for what was given by a file; elsewhere the spec declares it."""
+    try:
+        yield
+    except PasswordMissing as error:
+        raise PasswordMissing(error.message, hint=_GIVEN_BY) from None
 
 
 def key_pem(key: RsaKey, password: str | None) -> Secret:
@@ -49,18 +62,7 @@ def chain_pem(certificate: Certificate) -> Secret:
 
 
 def pfx_base64(certificate: Certificate, password: str | None) -> Secret:
-    """Pack certificate, key and chain as a PFX in base64, encrypted (AES-256) where there is a *password*."""
-    encryption: KeySerializationEncryption = NoEncryption()
-    if password is not None:
-        encryption = (
-            PrivateFormat.PKCS12.encryption_builder()
-            .kdf_rounds(_ROUNDS)
-            .key_cert_algorithm(PBES.PBESv2SHA256AndAES256CBC)
-            .hmac_hash(hashes.SHA256())
-            .build(password.encode())
-        )
-    chain = [parsed(der) for der in certificate.chain]
-    content = serialize_key_and_certificates(
-        None, certificate.key.private(), parsed(certificate.der), chain, encryption
-    )
-    return Secret.of(base64_text(content))
+    """Pack certificate, key and chain as a PFX in base64, encrypted where there is a *password*."""
+    sealing = None if password is None else Secret.of(password)
+    made = pfx.sealed(certificate.der, certificate.key, certificate.chain, sealing)
+    return Secret.of(base64_text(made.reveal()))

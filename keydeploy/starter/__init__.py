@@ -1,7 +1,6 @@
 """What `keydeploy init` makes of nothing: a farm's inventory, its vault, and a guard before each commit."""
 
 from keydeploy.starter.farm import NewFarm
-from keydeploy.starter.files import NewFile, connection, files, vault_text
-from keydeploy.starter.writing import refuse_existing, write
+from keydeploy.starter.files import connection, files, vault_text
 
-__all__ = ["NewFarm", "NewFile", "connection", "files", "refuse_existing", "vault_text", "write"]
+__all__ = ["NewFarm", "connection", "files", "vault_text"]

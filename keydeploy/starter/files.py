@@ -5,28 +5,16 @@ In a template `@name@` stands for what is known of the farm; Jinja would get in 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import PurePosixPath
 
+from keydeploy.new_files import NewFile
 from keydeploy.secret import Secret
 from keydeploy.starter.farm import NewFarm
 
 INVENTORY = PurePosixPath("inventory.yml")
 HOOKS = PurePosixPath(".githooks")
 _PLACEHOLDER = re.compile(r"@(\w+)@")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewFile:
-    """One file that is to be written."""
-
-    path: PurePosixPath
-    """Below the folder of the farm."""
-    text: str
-    about: str
-    """What it is, in a few words."""
-    is_program: bool = False
 
 
 def files(farm: NewFarm, connection_text: str, vault: str) -> tuple[NewFile, ...]:

@@ -2,10 +2,13 @@
 """Refuses a commit with keys in clear, or with configuration files whose keys must not be used.
 
 `keydeploy init` has made this hook; git runs it once `git config core.hooksPath` names its folder. It looks at what is
-about to be committed as it stands in the index, which may differ from the files beside it, and at nothing else.
-To accept a finding, see docs/lint.md of keydeploy; to go past the hook once: git commit --no-verify.
+about to be committed as it stands in the index, which may differ from the files beside it, and at nothing else. What
+it finds that does not refuse the commit is shown as well.
+To accept a finding, see docs/lint.md of keydeploy; what .keydeploy-baseline.json in the index accepts, at the top of
+the repository, is accepted here too. To go past the hook once: git commit --no-verify.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -13,12 +16,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 _FILES = (b"100644", b"100755")
 """How git writes the kinds of its entries that are files, and no links or submodules."""
-_ALWAYS_THERE = ".keydeploy.yml"
-"""An empty file, because the lint takes it for a mistake when there is nothing that it could look at."""
+_BASELINE = ".keydeploy-baseline.json"
+"""Findings that people live with for now; keydeploy lint --offline . --write-baseline writes it."""
+_ERRORS = ("key-in-clear",)
+"""Rules that only warn elsewhere: a key that has been committed stays in the history."""
 _FINDINGS = 6
 """The exit code with which the lint tells errors."""
 
@@ -31,14 +36,14 @@ def main() -> int:
     keydeploy = shutil.which("keydeploy")
     if keydeploy is None:
         return _refuse("keydeploy is not found", "activate its environment, such as: . .venv/bin/activate")
+    baseline = [each for each in _entry(_BASELINE) if each not in staged]
     with tempfile.TemporaryDirectory(prefix="keydeploy-") as folder:  # for this user alone, and removed again
-        _write(staged, Path(folder))
-        Path(folder, _ALWAYS_THERE).touch()
+        _write([*staged, *baseline], Path(folder))
         looked = _look(keydeploy, Path(folder))
+    sys.stderr.buffer.write(looked.stderr + _told(looked.stdout))  # bytes, as names of files may be any
+    sys.stderr.flush()
     if looked.returncode == 0:
         return 0
-    sys.stderr.buffer.write(looked.stdout)  # bytes, as names of files may be any
-    sys.stderr.flush()
     if looked.returncode == _FINDINGS:
         return _refuse("keydeploy lint finds the above in what it would hold", "mend it, then git add it again")
     return _refuse(f"keydeploy lint ended with exit code {looked.returncode}", "see above")
@@ -52,6 +57,16 @@ def _staged() -> Iterator[tuple[bytes, bytes]]:
         _, mode, _, identity, _ = entry.split(b" ")
         path = next(parts)
         if mode in _FILES:
+            yield identity, path
+
+
+def _entry(name: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield identity and path of the file *name* at the top of the repository, where the index has it."""
+    command = ["git", "ls-files", "--stage", "-z", "--", name]  # the hook runs at the top
+    for entry in filter(None, subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.split(b"\0")):
+        about, _, path = entry.partition(b"\t")
+        mode, identity, stage = about.split(b" ")
+        if mode in _FILES and stage == b"0":
             yield identity, path
 
 
@@ -83,11 +98,33 @@ def _copy(answer: IO[bytes], file: IO[bytes]) -> None:
 
 def _look(keydeploy: str, folder: Path) -> "subprocess.CompletedProcess[bytes]":
     """Run the lint in *folder*, so that it tells paths from the top of the repository."""
-    command = [keydeploy, "lint", "--offline", "."]
+    command = [keydeploy, "lint", "--offline", "--format", "json"]
+    command += [part for rule in _ERRORS for part in ("--error", rule)]
+    command += ["--baseline", _BASELINE] if (folder / _BASELINE).exists() else []
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
-    )
+    return subprocess.run([*command, "."], cwd=folder, env=environment, capture_output=True, check=False)
+
+
+def _told(output: bytes) -> bytes:
+    """Answer for people what the lint found; entries of the baseline may be about files that stay as they are."""
+    try:
+        found = json.loads(output)
+    except ValueError:  # the lint has failed, and said so
+        return output
+    lines = [f"{_place(each)}: {each['severity']}: {each['text']} [{each['rule']}]" for each in found["findings"]]
+    lines += [f"{_shown(each['file'])}: not looked at: {each['reason']}" for each in found["unread"]]
+    lines += [f"[{each['id']}] {each['title']}: {each['remedy']}" for each in found["rules"]]
+    return os.fsencode("".join(f"{line}\n" for line in lines))
+
+
+def _place(finding: "dict[str, Any]") -> str:
+    parts = (_shown(finding["file"]), finding["line"], finding["column"])
+    return ":".join(str(part) for part in parts if part is not None)
+
+
+def _shown(name: str) -> str:
+    """Answer *name* in one line; bytes that are no text stay."""
+    return "".join(each if each.isprintable() or "\udc80" <= each <= "\udcff" else "?" for each in name)
 
 
 def _refuse(reason: str, hint: str) -> int:

@@ -103,7 +103,7 @@ class Node:
         answer = Sandbox(self.root, clock=time.time, sleep=time.sleep).answer(request.to_json())
         return Response.from_json(answer, request)
 
-    def look(self, host: str, brought: Mapping[str, Any]) -> Look:
+    def look(self, host: str, brought: Mapping[str, Secret]) -> Look:
         """Read the node as a worker does."""
         first = self.ask(questions.FIRST)
         spec = questions.everything(first, brought)
@@ -143,14 +143,13 @@ class Adopted:
 
 def adopt(nodes: Mapping[str, Node], brought: Mapping[str, str] | None = None) -> Adopted:
     """Adopt *nodes*; *brought* are private keys of containers, as PEM."""
-    containers = {name: {"private_key": pem} for name, pem in (brought or {}).items()}
-    seen = {host: node.look(host, containers) for host, node in nodes.items()}
-    proposal = agree({host: each.facts for host, each in seen.items()}, [*containers])
-    opened = {host: vaulted.sealed_keys(each.keys) for host, each in seen.items()}
     pems = {name: Secret.of(pem) for name, pem in (brought or {}).items()}
+    seen = {host: node.look(host, pems) for host, node in nodes.items()}
+    proposal = agree({host: each.facts for host, each in seen.items()}, [*pems])
+    opened = {host: vaulted.sealed_keys(each.keys) for host, each in seen.items()}
     clear = vaulted.write(proposal, opened, pems)
     written = text.write(proposal, "portal", "2026-11-21")
-    vault = yaml.load(clear, Loader=_Loader) if clear else {}  # noqa: S506 - a safe one
+    vault = yaml.load(clear.reveal(), Loader=_Loader) if clear else {}  # noqa: S506 - a safe one
     value = _resolved(yaml.load(written, Loader=_Loader)["keydeploy"], vault)  # noqa: S506
     return Adopted(proposal=proposal, text=written, value=value)
 

@@ -61,6 +61,35 @@ def test_the_mode_alone_is_a_difference(tmp_path: Path) -> None:
     assert pending(nodes, adopt(nodes)) == {"web3": {KEY: "compatibilityMode"}}
 
 
+@pytest.mark.parametrize("mode", ["Framework45", "Framework20SP2"])
+def test_another_word_for_the_same_algorithm_is_told_as_that_and_not_as_another_key(tmp_path: Path, mode: str) -> None:
+    nodes = farm(tmp_path, {"/a": ONE.replace("Framework45", mode)})
+    nodes["web3"].replace(Node.own("/a"), 'decryption="AES"', 'decryption="Auto"')
+    adopted = adopt(nodes)
+
+    assert adopted.differences() == {KEY: [("web1", "web2"), ("web3",)]}
+    assert f"#   web3: the same keys, written as HMACSHA256/Auto, mode {mode}\n" in adopted.text
+    assert pending(nodes, adopted) == {"web3": {KEY: "decryption"}}, "a plan would let all of them say it alike"
+
+
+def test_another_word_is_no_other_key_of_dotnet_either(tmp_path: Path) -> None:
+    nodes = farm(tmp_path, {"/": None}, lambda node: node.runtime(V4, "web.config", ONE))
+    nodes["web1"].runtime(V4, "web.config", ONE.replace('decryption="AES"', 'decryption="Auto"'))
+
+    assert "web1: root_web_config, v4.0: the same keys, written as HMACSHA256/Auto, mode Fra" in adopt(nodes).text
+
+
+def test_a_key_of_the_length_of_des_is_another_one_with_aes(tmp_path: Path) -> None:
+    short = f'validation="SHA1" decryption="Auto" compatibilityMode="Framework20SP2" {key(1)[:-17]}"'
+    nodes = farm(tmp_path, {"/a": web_config(machine_key(short))})
+    nodes["web3"].replace(Node.own("/a"), 'decryption="Auto"', 'decryption="DES"')
+    nodes["web2"].replace(Node.own("/a"), 'decryption="Auto"', 'decryption="AES"')
+    found = adopt(nodes).comments()
+
+    assert "web3: the same keys, written as SHA1/DES, mode Framework20SP2" in found
+    assert "web2: its key may not be declared" in found
+
+
 def test_what_one_node_could_not_take_is_offered_to_nobody(tmp_path: Path) -> None:
     nodes = farm(tmp_path, {"/a": ONE, "/b": ONE})
     nodes["web2"].write(Node.own("/a"), ONE[:-20])

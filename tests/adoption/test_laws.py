@@ -12,19 +12,24 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from keydeploy.adoption import vaulted
+from keydeploy.adoption.agreement import agree
 from keydeploy.adoption.majority import majority
 from keydeploy.adoption.naming import identifier, of_application
 from keydeploy.adoption.text import scalar
+from keydeploy.secret import Secret
 from tests.adoption.farms import (
     EMPTY,
     FRAMEWORKS,
     HANDLERS,
     HOST,
+    MODERN,
     SECTIONS,
     V2,
     V4,
     Node,
     adopt,
+    key,
     machine_key,
     pending,
     web_config,
@@ -152,11 +157,26 @@ def test_a_plan_of_what_differing_nodes_were_adopted_to_is_about_those_in_the_mi
 def test_the_facts_of_a_node_hold_no_key(shape: dict[str, Any]) -> None:
     with TemporaryDirectory() as folder:
         node = make(Path(folder) / "web1", shape)
-        told = json.dumps(node.look("web1", {}).facts.to_json()).lower()
+        seen = node.look("web1", {})
+        told = (json.dumps(seen.facts.to_json()) + repr(seen)).lower()
 
         for key in secrets_of(node):
             assert key[:16] not in told
             assert base64.b64encode(key.upper().encode()).decode()[:20].lower() not in told
+
+
+def test_a_key_is_a_secret_all_the_way_to_the_vault(tmp_path: Path) -> None:
+    node = Node(tmp_path / "web1", {"/a": web_config(machine_key(f"{MODERN} {key(1)}"))})
+    seen = node.look("web1", {})
+    proposal = agree({"web1": seen.facts})
+    opened = {"web1": vaulted.sealed_keys(seen.keys)}
+    clear = vaulted.write(proposal, opened, {})
+
+    assert [{*each} for each in seen.keys.values()] == [{"validation_key", "decryption_key"}]
+    values = [*(value for each in seen.keys.values() for value in each.values()), opened["web1"], clear]
+    assert all(isinstance(value, Secret) for value in values)
+    assert isinstance(clear, Secret)
+    assert all(each in clear.reveal().decode().lower() for each in secrets_of(node))
 
 
 @given(st.text())

@@ -1,7 +1,7 @@
 """Where what was adopted is written, so that the inventory finds it."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 import yaml
@@ -27,8 +27,9 @@ def choose(folder: Path, *hosts: str, output: str | None = None, farm: str = "po
 def test_the_group_that_holds_exactly_these_hosts(tmp_path: Path) -> None:
     place = choose(tmp_path, "web1", "web2")
 
-    assert place.spec == tmp_path / "group_vars/web/keydeploy.yml"
-    assert place.vault == tmp_path / "group_vars/web/vault.yml"
+    assert place.folder == tmp_path
+    assert place.spec == PurePosixPath("group_vars/web/keydeploy.yml")
+    assert place.vault == PurePosixPath("group_vars/web/vault.yml")
     assert place.hosts is None
     assert places.farm_of(GROUPS, ["web2", "web1"]) == "web"
 
@@ -41,7 +42,7 @@ def test_all_hosts_are_those_of_no_other_group(tmp_path: Path) -> None:
 def test_an_inventory_that_is_a_folder_holds_its_own_variables(tmp_path: Path) -> None:
     (tmp_path / "prod").mkdir()
     place = places.choose([str(tmp_path / "prod")], None, groups=GROUPS, hosts=["db1"], farm="db")
-    assert place.spec == tmp_path / "prod/group_vars/db/keydeploy.yml"
+    assert place.folder / place.spec == tmp_path / "prod/group_vars/db/keydeploy.yml"
 
 
 def test_the_folder_of_the_inventory_may_be_named(tmp_path: Path) -> None:
@@ -53,8 +54,9 @@ def test_hosts_that_are_no_group_need_another_folder(tmp_path: Path) -> None:
         choose(tmp_path, "web1")
 
     place = choose(tmp_path, "web1", output=str(tmp_path / "other"), farm="My farm!")
-    assert place.hosts == tmp_path / "other/hosts.yml"
-    assert place.spec == tmp_path / "other/group_vars/my_farm/keydeploy.yml"
+    assert place.hosts is not None
+    assert place.folder / place.hosts == tmp_path / "other/hosts.yml"
+    assert place.folder / place.spec == tmp_path / "other/group_vars/my_farm/keydeploy.yml"
 
 
 @pytest.mark.parametrize("farm", ["web", "all", "ungrouped", "web1"])
@@ -66,7 +68,7 @@ def test_a_list_of_hosts_has_no_folder() -> None:
     with pytest.raises(KeydeployError, match="has no folder"):
         places.choose(["web1,"], None, groups={"all": ["web1"]}, hosts=["web1"], farm="web")
     place = places.choose(["web1,"], "adopted", groups={"all": ["web1"]}, hosts=["web1"], farm="web")
-    assert place.hosts == Path("adopted/hosts.yml")
+    assert (place.folder, place.hosts) == (Path("adopted"), PurePosixPath("hosts.yml"))
 
 
 @pytest.mark.parametrize("name", ["group_vars/web/keydeploy.yml", "group_vars/web/vault.yml", "group_vars/web"])

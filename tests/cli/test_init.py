@@ -215,9 +215,21 @@ def test_without_a_password_and_a_terminal_nothing_is_written(desk: Desk, option
 def test_a_password_file_that_is_not_there_is_told_and_nothing_is_written(desk: Desk) -> None:
     told = desk.run("keydeploy", "init", "farm", "--vault-password-file", "nowhere", code=1)
 
-    assert "keydeploy: error: " in told
-    assert "--vault-password-file" in told
+    assert told.startswith(
+        "keydeploy: error: ansible-vault did not encrypt: the file with the vault password is not there: nowhere\n"
+    )
     assert list(desk.work.iterdir()) == []
+
+
+def test_of_several_passwords_none_is_chosen_and_that_is_told(desk: Desk) -> None:
+    identities = ["--vault-id", f"dev@{desk.password_file}", "--vault-id", f"prod@{desk.password_file}"]
+
+    told = desk.run("keydeploy", "init", "farm", *identities, code=1)
+    assert told.startswith("keydeploy: error: ansible-vault did not encrypt: several vault passwords are named")
+    assert list(desk.work.iterdir()) == []
+
+    desk.run("keydeploy", "init", "farm", *identities, ANSIBLE_VAULT_ENCRYPT_IDENTITY="prod")
+    assert (desk.work / "farm" / MADE[2]).read_text("ascii").startswith("$ANSIBLE_VAULT;1.2;AES256;prod\n")
 
 
 def test_ansibles_own_settings_name_the_password_too(desk: Desk) -> None:
@@ -244,7 +256,7 @@ def test_two_different_passwords_write_nothing(desk: Desk) -> None:
     code, shown = desk.at_a_terminal(["keydeploy", "init", "farm"], answers)
 
     assert code == 1
-    assert "keydeploy: error: " in shown
+    assert "keydeploy: error: ansible-vault did not encrypt: the two vault passwords that were typed differ" in shown
     assert list(desk.work.iterdir()) == []
 
 

@@ -17,6 +17,11 @@ SAMPLE = '<configuration><system.web><machineKey validationKey="{}" decryptionKe
 """A web.config with keys that everybody can guess."""
 GOOD = "<configuration><system.web /></configuration>\n"
 KEY = "8F1C9D27B4E05A63D2F70B91C6485E3A5B90E7D31F42A68C0D7C63E8925FB14A"
+NOBODYS = SAMPLE.replace("0123456789ABCDEF" * 8, "5B90E7D31F42A68C" * 2 + KEY + KEY[::-1][:32]).replace(
+    "0123456789ABCDEF" * 4, KEY[::-1]
+)
+"""A web.config with keys in clear that are nobody's."""
+BASELINE = ".keydeploy-baseline.json"
 IN_CLEAR = f"all:\n  vars:\n    vault_portal:\n      decryption_key: {KEY}\n"
 """An inventory with a key in clear, which is nobody's."""
 
@@ -119,6 +124,65 @@ def test_a_web_config_with_a_sample_key_is_refused(desk: Desk) -> None:
     write(desk, "src/Web/web.config", SAMPLE)
 
     is_refused(commit(desk, "src", code=1), "src/Web/web.config:1")
+
+
+def test_a_web_config_with_an_explicit_key_in_clear_is_refused(desk: Desk) -> None:
+    write(desk, "src/Web/web.config", NOBODYS)
+
+    told = commit(desk, "src", code=1)
+
+    is_refused(told, "src/Web/web.config:1")
+    assert "error: machineKey stands in clear [key-in-clear]" in told
+    assert "[key-in-clear] machine key in clear: encrypt the section" in told
+
+
+def test_what_a_commit_goes_on_with_is_shown_and_nothing_else(desk: Desk) -> None:
+    unwise = '<machineKey validation="3DES" decryption="AES" />'
+    write(desk, "web.config", f"<configuration><system.web>{unwise}</system.web></configuration>")
+
+    told = commit(desk, "web.config")
+
+    assert "web.config:1:40: warning: validation 3DES means HMAC-SHA1" in told
+    assert "\n[weak-algorithm] weak algorithm: write validation=" in told
+    assert "keydeploy: " not in told
+    write(desk, "web.config", GOOD)
+    assert "keydeploy" not in commit(desk, "web.config")
+
+
+def test_what_the_baseline_in_the_index_accepts_passes(desk: Desk) -> None:
+    write(desk, "src/Web/web.config", NOBODYS)
+    write(desk, "src/other/web.config", NOBODYS)
+    desk.run("keydeploy", "lint", "--offline", ".", "--write-baseline", BASELINE)
+    is_refused(commit(desk, "src/Web", code=1), "src/Web/web.config:1")
+
+    desk.run("git", "add", BASELINE)
+    (desk.work / BASELINE).unlink()
+    assert "[key-in-clear]" not in commit(desk)
+    told = commit(desk, "src")
+    assert "keydeploy" not in told, "it says nothing of entries for files that this commit does not change"
+    assert "baseline" not in told
+
+    write(desk, "src/more/web.config", NOBODYS)
+    is_refused(commit(desk, "src/more", code=1), "src/more/web.config:1")
+    desk.run("git", "rm", "--cached", "--quiet", BASELINE)
+    write(desk, "src/Web/web.config", NOBODYS + "\n")
+    is_refused(commit(desk, "src/Web", code=1), "src/Web/web.config:1")
+
+
+def test_a_baseline_in_another_folder_accepts_nothing(desk: Desk) -> None:
+    write(desk, "src/web.config", NOBODYS)
+    desk.run("keydeploy", "lint", "--offline", ".", "--write-baseline", BASELINE, cwd=desk.work / "src")
+
+    is_refused(commit(desk, "src", code=1), "src/web.config:1")
+
+
+def test_a_baseline_that_is_none_is_told(desk: Desk) -> None:
+    write(desk, BASELINE, "{")
+
+    told = commit(desk, BASELINE, code=1)
+
+    assert f"keydeploy: error: the baseline {BASELINE} is not JSON\n" in told
+    assert "the commit is refused: keydeploy lint ended with exit code 1\n" in told
 
 
 def test_a_disclosed_key_is_refused(desk: Desk) -> None:

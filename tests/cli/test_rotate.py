@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.farm import COMMANDS, TIMEOUT
+from tests.engine.farm import COMMANDS, TIMEOUT, fault
 from tests.engine.vaults import KEYS, PASSWORDS, PLAIN, VaultStand
 
 QUESTION = "replace on 2 nodes at one instant? type yes: "
@@ -63,6 +63,25 @@ def test_anything_but_yes_changes_nothing(stand: VaultStand, answer: str) -> Non
     assert "users log in anew" in shown
     assert "not confirmed; nothing was changed" in shown
     assert stand.opened(stand.file("all/vault.yml")) == KEYS
+
+
+def test_what_is_left_to_do_stands_last_on_the_screen(stand: VaultStand) -> None:
+    before = stand.file("all/vault.yml").read_bytes()
+    stand.behave("web2", fault("journal.commit", "unreachable"), fault("journal.roll_back", "unreachable"))
+
+    code, shown = at_a_terminal(stand, "--yes", *PLAIN, answers={})
+
+    stand.behave("web2")
+    stand.file("all/vault.yml").with_name(".vault.yml.keydeploy-before").replace(stand.file("all/vault.yml"))
+    healed = [stand.keydeploy("apply", *PLAIN).code for _ in range(2)]
+    *_, kept, split, first, second, last = shown.splitlines()
+    assert (code, healed[-1]) == (5, 0), shown
+    assert stand.file("all/vault.yml").read_bytes() == before
+    assert kept == "the new keys stay in group_vars/all/vault.yml"
+    assert split == "keydeploy: error: farm portal may be split, or a node of it holds an unfinished run"
+    assert first.startswith("keydeploy: hint: keydeploy apply first brings unfinished runs to their end")
+    assert second == "keydeploy: error: the files hold the new keys, and not every node does"
+    assert last.startswith(f"keydeploy: hint: keydeploy apply {stand.inventory} ")
 
 
 def test_yes_goes_on_and_the_password_is_asked_for_once(stand: VaultStand) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from keydeploy.adoption.sealing import Receiver
 from keydeploy.node import layout
 from keydeploy.schema import validator
 from tests.adoption.farms import HANDLERS, MODERN, SECTIONS, V4, Node, key, machine_key, web_config
@@ -332,6 +333,8 @@ def test_one_of_several_vault_identities_encrypts(tmp_path: Path) -> None:
 
     refused = stand.keydeploy("adopt", *identities)
     assert refused.code == 1
+    assert "keydeploy: error: ansible-vault did not encrypt: several vault passwords are named" in refused.err
+    assert "--encrypt-vault-id" in refused.err
     assert written(stand) == ["inventory.yml"]
 
     ran = stand.keydeploy("adopt", *identities, "--encrypt-vault-id", "prod", "--format", "json")
@@ -406,11 +409,38 @@ def test_wrong_usage_is_told_before_any_contact(tmp_path: Path, arguments: list[
     assert stand.calls("web1") == []
 
 
-def test_plain_ansible_reads_nothing_without_a_key_to_seal_for(tmp_path: Path) -> None:
-    stand = stand_of(tmp_path, "web1")
-    ran = stand.playbook("keydeploy.core.adopt", "-vvvvv")
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((), "keydeploy_adoption_key is not set"),
+        (("-e", "keydeploy_adoption_key=bm9uZQ=="), "keydeploy_adoption_key is no key to seal for"),
+        (("-e", "keydeploy_adoption_key="), "keydeploy_adoption_key is no key to seal for"),
+    ],
+    ids=["none", "no key", "empty"],
+)
+def test_plain_ansible_fails_without_a_key_to_seal_for_and_says_what_to_do(
+    tmp_path: Path, given: tuple[str, ...], message: str
+) -> None:
+    stand = stand_of(tmp_path, "web1", "web2")
+    ran = stand.playbook("keydeploy.core.adopt", "-vvvvv", *given)
 
-    assert ran.results("adopt")["web1"]["cause"] == "keydeploy_adoption_key is not set"
-    assert stand.calls("web1") == []
+    assert ran.code == 2
+    assert f"keydeploy: failed: {message}; run keydeploy adopt INVENTORY on the command line" in ran.out
+    assert ran.results("adopt") == {}
+    assert stand.calls("web1") == stand.calls("web2") == []
     assert VALIDATION_KEY not in ran.text
+    assert leaks(stand, ran) == []
+
+
+def test_plain_ansible_fails_for_a_node_that_cannot_be_read(tmp_path: Path) -> None:
+    stand = stand_of(tmp_path, "web1", "web2")
+    stand.behave("web2", fault("file.read", "unreachable"))
+    ran = stand.playbook("keydeploy.core.adopt", "-e", f"keydeploy_adoption_key={Receiver().public}")
+
+    assert ran.code == 2
+    assert {host: result["state"] for host, result in ran.results("adopt").items()} == {
+        "web1": "read",
+        "web2": "unreachable",
+    }
+    assert "keydeploy: unreachable: " in ran.out
     assert leaks(stand, ran) == []

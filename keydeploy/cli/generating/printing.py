@@ -64,12 +64,12 @@ def print_text(clear: "Secret", form: str, options: argparse.Namespace) -> None:
 
     from keydeploy.vault import encrypt  # noqa: PLC0415
 
-    text = clear.reveal().decode()
     if form == "vault":
-        text = encrypt(text, vault_options(options))
-    elif sys.stdout.isatty():
+        sys.stdout.write(encrypt(clear, vault_options(options)))
+        return
+    if sys.stdout.isatty():
         note(f"this is a secret in clear; {options.encrypted} writes it encrypted")
-    sys.stdout.write(text)
+    sys.stdout.write(clear.reveal().decode())
 
 
 def note(text: str) -> None:

@@ -1,4 +1,4 @@
-"""The applications that IIS has on one node, and the settings that are an app pool's own.
+"""The settings that are an app pool's own.
 
 Source: the schema of applicationHost.config (`system.applicationHost`).
 """
@@ -9,16 +9,6 @@ from keydeploy import iis
 from keydeploy.webconfig.document import Document, Element
 
 _SETTINGS = {"load_user_profile": "loadUserProfile", "set_profile_environment": "setProfileEnvironment"}
-
-
-def applications(application_host: Document) -> tuple[tuple[str, str], ...]:
-    """Answer site and path of every application, in the order of the file, each once."""
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for site in _all(application_host, "site"):
-        for application in site.named("application"):
-            names = site.get("name") or "", application.get("path") or ""
-            found.setdefault((names[0].lower(), names[1].lower()), names)
-    return tuple(found.values())
 
 
 def own_settings(application_host: Document, site: str, path: str) -> tuple[str, ...]:

@@ -3,31 +3,45 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path, PurePath
+from dataclasses import dataclass
+from pathlib import Path, PurePath, PurePosixPath
 
 from keydeploy.errors import KeydeployError
-from keydeploy.starter.files import NewFile
-
-_ELSEWHERE = "name a new folder, such as keydeploy init farm; its .gitignore and hook work below another repository too"
 
 
-def refuse_existing(folder: Path, paths: Sequence[PurePath]) -> None:
-    """Raise `KeydeployError` with everything that stands in the way of making *paths* below *folder*."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """One file that is to be written."""
+
+    path: PurePosixPath
+    """Below the folder that all of them are written to."""
+    text: str
+    about: str
+    """What it is, in a few words."""
+    is_program: bool = False
+
+
+def refuse_existing(folder: Path, paths: Sequence[PurePath], *, hint: str) -> None:
+    """Raise `KeydeployError` with everything that stands in the way of making *paths* below *folder*.
+
+    *hint* tells where they could be made instead.
+    """
     found = list(dict.fromkeys(each for path in paths for each in _in_the_way(folder, path)))
     if found:
         raise KeydeployError(
             f"{_listed([str(each) for each in found])} {'is' if len(found) == 1 else 'are'} there already;"
             " nothing was written",
-            hint=_ELSEWHERE,
+            hint=hint,
         )
 
 
-def write(folder: Path, new_files: Sequence[NewFile]) -> None:
+def write(folder: Path, new_files: Sequence[NewFile], *, hint: str) -> None:
     """Write *new_files* below *folder*, which is made where it is not there.
 
-    Raises `KeydeployError`, with nothing left behind, where one of them is there already or cannot be written.
+    Raises `KeydeployError`, with nothing left behind, where one of them is there already or cannot be written; *hint*
+    tells where they could be. Nothing is left behind either where somebody interrupts it.
     """
-    refuse_existing(folder, [file.path for file in new_files])
+    refuse_existing(folder, [file.path for file in new_files], hint=hint)
     made: list[Path] = []
     try:
         for file in new_files:
@@ -38,9 +52,7 @@ def write(folder: Path, new_files: Sequence[NewFile]) -> None:
             with suppress(OSError):  # somebody else has put something there meanwhile
                 path.rmdir() if path.is_dir() else path.unlink()
         if isinstance(error, OSError):
-            raise KeydeployError(
-                f"{folder} cannot be written: {error.strerror}; nothing was", hint="name another folder"
-            ) from None
+            raise KeydeployError(f"{folder} cannot be written: {error.strerror}; nothing was", hint=hint) from None
         raise
 
 
