@@ -12,6 +12,7 @@ from keydeploy.cli import running
 from keydeploy.engine import Arguments, Engine, Event
 from keydeploy.errors import EngineError
 from keydeploy.report.model import Recorder, Report, Verb
+from keydeploy.report.naming import named
 from keydeploy.report.rotation import of_farms
 from keydeploy.rotation.proposal import Proposal
 
@@ -45,7 +46,7 @@ def propose(
                 answer = event.result if _is_proposal(event) else answer
     except EngineError as error:
         recorder.failure, hint = error.message, error.hint
-    report = recorder.report()
+    report = named(recorder.report(), given.inventories)
     if answer.get("state") == "proposed" and not recorder.interrupted and not report.problems:
         proposal = Proposal.from_json(answer)
         return proposal, of_farms(report, {key.farm for key in proposal.keys}), None

@@ -16,14 +16,17 @@ from types import FrameType
 from rich.console import Console
 
 from keydeploy.cli import complain, running
+from keydeploy.cli.again import again, only, quoted, shown
 from keydeploy.cli.options import arguments
 from keydeploy.cli.proposing import propose
+from keydeploy.cli.settling import settle
 from keydeploy.engine import Arguments
 from keydeploy.errors import KeydeployError
 from keydeploy.report import text
 from keydeploy.report.exit_code import ExitCode, exit_code
+from keydeploy.report.fitness import against, shows_pending
 from keydeploy.report.model import Report, Verb
-from keydeploy.report.rotation import Outcome, Rotation, against, of_farms, outcome_of
+from keydeploy.report.rotation import Commands, Outcome, Rotation, Written, of_farms, outcome_of
 from keydeploy.rotation import files
 from keydeploy.rotation.files import Rewriting
 from keydeploy.rotation.proposal import Proposal
@@ -46,17 +49,22 @@ def run(options: argparse.Namespace) -> int:
         return exit_code(before)
     if options.print:
         return _print_new(proposal, day, options)
-    rotation = _planned(proposal, before)
+    rotation = _planned(proposal, before, options)
     _plan(rotation, options, console)
-    refused = _refused(rotation, proposal, before, options, console)
+    refused = _refused(rotation, proposal, options, console)
     if refused is not None:
         return _end(refused, options, console)
+    if shows_pending(before):
+        _tell(before, options, console)
     if options.check:
         return _end(replace(rotation, outcome=Outcome.TOLD, code=ExitCode.CHANGES), options, console)
     if not options.yes and not _agrees(rotation):
         complain("not confirmed; nothing was changed")
         return _end(rotation, options, console)
-    return _end(_carry_out(rotation, proposal, given, options, messages), options, console)
+    ended, left, hint = _carry_out(rotation, proposal, given, options, messages)
+    code = _end(ended, options, console)
+    settle(ended, left, hint, options)
+    return code
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -75,15 +83,24 @@ def _check(options: argparse.Namespace) -> None:
         )
 
 
-def _planned(proposal: Proposal, before: Report) -> Rotation:
+def _planned(proposal: Proposal, before: Report, options: argparse.Namespace) -> Rotation:
+    limit = only(proposal.members, before.declared)
+    names = [each.file for each in proposal.files]
     return Rotation(
         outcome=Outcome.REFUSED,
         keys=proposal.keys,
         members=proposal.members,
-        files=tuple(_shown(each.file) for each in proposal.files),
+        files=tuple(Written(file=shown(each.file), contents=each.contents) for each in proposal.files),
         problems=proposal.problems,
-        notes=tuple(_uncommitted(each.file for each in proposal.files)),
+        notes=tuple(_uncommitted(names)),
         before=before,
+        accepted=options.accept_irreversible,
+        compromised=options.compromised,
+        commands=Commands(
+            apply=again("apply", options, *limit),
+            rollback=again("rollback", options, *limit),
+            checkout=shlex.join(["git", "checkout", "--", *map(shown, names)]),
+        ),
     )
 
 
@@ -94,10 +111,10 @@ def _plan(rotation: Rotation, options: argparse.Namespace, console: Console) -> 
             console.print(line)
 
 
-def _refused(
-    rotation: Rotation, proposal: Proposal, before: Report, options: argparse.Namespace, console: Console
-) -> Rotation | None:
+def _refused(rotation: Rotation, proposal: Proposal, options: argparse.Namespace, console: Console) -> Rotation | None:
     """Answer why nothing can be rotated now, None where it can; it is told as well."""
+    before = rotation.before
+    assert before is not None  # noqa: S101 - the nodes were looked at
     if proposal.problems:
         count = len(proposal.problems)
         complain(
@@ -109,7 +126,7 @@ def _refused(
     if before.failure is not None or before.interrupted:
         running.conclude(before, None)
         return replace(rotation, code=exit_code(before))
-    told = against(before, pending_too=options.with_pending) or _left_behind(proposal, before, options)
+    told = against(before, pending_too=options.with_pending) or _left_behind(rotation, proposal, options)
     if told is None:
         return None
     _tell(before, options, console)
@@ -125,18 +142,18 @@ def _tell(before: Report, options: argparse.Namespace, console: Console) -> None
             console.print(line)
 
 
-def _left_behind(proposal: Proposal, before: Report, options: argparse.Namespace) -> tuple[str, str] | None:
+def _left_behind(rotation: Rotation, proposal: Proposal, options: argparse.Namespace) -> tuple[str, str] | None:
     """Tell of an earlier rotation that was cut off; where its roll-out has come to its end since, clear up after it."""
     left = list(files.unfinished(proposal.files))
-    if against(before, pending_too=False) is None:
+    if rotation.before is not None and against(rotation.before, pending_too=False) is None:
         for _, kept in left if not options.check else ():
             kept.unlink(missing_ok=True)
         return None
     for file, kept in left:
-        apply = _again("apply", options)
         return (
-            f"a rotation was cut off after it had written {_shown(str(file))}",
-            f"{apply} rolls out what is in that file now; mv {_quoted(kept)} {_quoted(file)} goes back to what was",
+            f"a rotation was cut off after it had written {shown(file)}",
+            f"{rotation.commands.apply} rolls out what is in that file now;"
+            f" mv {quoted(kept)} {quoted(file)} goes back to what was",
         )
     return None
 
@@ -151,40 +168,36 @@ def _agrees(rotation: Rotation) -> bool:
 
 def _carry_out(
     rotation: Rotation, proposal: Proposal, given: Arguments, options: argparse.Namespace, messages: Console
-) -> Rotation:
-    """Write the files, roll out, and put the files back where no node holds a new key."""
+) -> tuple[Rotation, Sequence[Path], str | None]:
+    """Write the files, roll out, and put the files back where no node holds a new key.
+
+    Answer also the files that somebody else has changed, and the hint that belongs to a failure of the roll-out.
+    """
     rewriting = Rewriting(proposal.files)
     hosts = json.dumps({"keydeploy_hosts": list(proposal.members)})
+    rolling = replace(given, extra_vars=[*given.extra_vars, hosts])
+    farms = {key.farm for key in proposal.keys}
     with _holding_back() as asked:
         rewriting.write()
         if asked():
-            rewriting.put_back()
             report = Report(verb=Verb.APPLY, interrupted=True)
-            return replace(rotation, outcome=Outcome.PUT_BACK, report=report)
-        rolling = replace(given, extra_vars=[*given.extra_vars, hosts])
+            return replace(rotation, outcome=Outcome.PUT_BACK, report=report), rewriting.put_back(), None
         found, _, hint = running.carry_out_as(Verb.APPLY, rolling, messages)
-        report = of_farms(found, {key.farm for key in proposal.keys})
+        report = of_farms(found, farms)
         ended = replace(rotation, outcome=outcome_of(report), report=report)
         left = _settle(ended.outcome, rewriting)
-        names = {_shown(str(file)) for file in left}
-        ended = replace(ended, files=tuple(file for file in ended.files if file not in names))
-    running.conclude(report, hint)
-    for file in left:
-        complain(
-            f"{_shown(str(file))} was changed by somebody else meanwhile, and is left so",
-            f"what it held is kept as {_shown(str(files.kept(file)))}",
-        )
-    if ended.outcome is Outcome.KEPT:
-        complain(
-            "the files hold the new keys, and not every node does",
-            f"{_again('apply', options)} brings the nodes to them; what the files held is kept beside them, encrypted,"
-            " until the next rotation",
-        )
-    if options.compromised and ended.outcome is not Outcome.APPLIED:
-        complain(
-            "no backup was removed, because no change was confirmed", "old keys may still be in backups on the nodes"
-        )
-    return ended
+    names = {shown(file) for file in left}
+    ended = replace(ended, files=tuple(each for each in ended.files if each.file not in names))
+    if ended.outcome is Outcome.APPLIED and not report.interrupted and _is_to_be_cleaned(proposal, options):
+        removed, _, of_removal = running.carry_out_as(Verb.APPLY, rolling, messages)
+        return replace(ended, removal=of_farms(removed, farms)), left, hint or of_removal
+    return ended, left, hint
+
+
+def _is_to_be_cleaned(proposal: Proposal, options: argparse.Namespace) -> bool:
+    """Tell whether a second run is to take away what the first has superseded; it changes nothing else on a node."""
+    superseded = any(key.remains is not None and key.remains.is_replaced for key in proposal.keys)
+    return bool(options.accept_irreversible) and superseded
 
 
 def _settle(outcome: Outcome, rewriting: Rewriting) -> Sequence[Path]:
@@ -224,6 +237,7 @@ def _show(rotation: Rotation, options: argparse.Namespace, console: Console) -> 
     if options.format == "json":
         json.dump(rotation.to_json(datetime.now(UTC).isoformat(timespec="seconds")), sys.stdout, indent=2)
         sys.stdout.write("\n")
+        sys.stdout.flush()
         return
     for line in rotation.end():
         console.print(line)
@@ -239,21 +253,12 @@ def _print_new(proposal: Proposal, day: str, options: argparse.Namespace) -> int
     sys.stdout.flush()
     sys.stderr.write(
         "keydeploy: these keys are in clear, and nothing else was done; put them where the inventory reads them,"
-        f" then {_again('apply', options)}\n"
+        f" then {again('apply', options)}\n"
     )
     return ExitCode.FINE
 
 
-def _again(command: str, options: argparse.Namespace) -> str:
-    """Answer the *command* for the same inventory, to be typed."""
-    more = [part for name in options.more for part in ("-i", name)]
-    vault = [part for name in options.vault_id for part in ("--vault-id", name)]
-    vault += [part for name in options.vault_password_file for part in ("--vault-password-file", name)]
-    asked = ["--ask-vault-pass"] if options.ask_vault_pass else []
-    return shlex.join(["keydeploy", command, options.inventory, *more, *vault, *asked])
-
-
-def _uncommitted(names: Iterator[str]) -> Iterator[str]:
+def _uncommitted(names: Sequence[str]) -> Iterator[str]:
     """Yield a note for each file that git knows in another state; where there is no git, nothing."""
     for name in names:
         file = Path(name)
@@ -261,13 +266,4 @@ def _uncommitted(names: Iterator[str]) -> Iterator[str]:
         with suppress(OSError):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode == 0 and done.stdout.strip():
-                yield f"{_shown(name)} has changes that are not committed to git; they stay"
-
-
-def _shown(name: str) -> str:
-    here = Path.cwd()
-    return str(Path(name).relative_to(here)) if Path(name).is_relative_to(here) else name
-
-
-def _quoted(file: Path) -> str:
-    return shlex.quote(_shown(str(file)))
+                yield f"{shown(name)} has changes that are not committed to git; they stay"

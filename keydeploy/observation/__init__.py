@@ -21,7 +21,7 @@ from keydeploy.observation.model import (
     change_to_json,
 )
 from keydeploy.observation.observe import observe, questions
-from keydeploy.observation.retirement import is_left_over
+from keydeploy.observation.retirement import is_left_over, left_over_address
 from keydeploy.observation.undo import Undo
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "change_from_json",
     "change_to_json",
     "is_left_over",
+    "left_over_address",
     "observe",
     "questions",
 ]

@@ -21,7 +21,6 @@ from keydeploy.observation.references import References
 from keydeploy.observation.scene import Scene
 
 _HOW = "keydeploy apply --accept-irreversible removes it with its key"
-_REMOVE = "where no other inventory does either: {state: absent, thumbprint: ...}"
 _LOOKED_AT = "nothing that was looked at (applications of the spec, bindings of IIS) refers to it any more"
 _THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
 
@@ -40,7 +39,7 @@ def observe(scene: Scene, uses: References, *, accepted: bool) -> tuple[list[Sub
     left_over = list(_left_over(scene, stores, containers))
     replaced = {each.certificate.subject for each in scene.spec.certificates.values() if each.certificate}
     going = [each for each in left_over if accepted and _may_go(each, stores, uses, replaced)]
-    for address, thumbprint in (*_absent(scene), *((_address(each), each) for each in going)):
+    for address, thumbprint in (*_absent(scene), *((left_over_address(each), each) for each in going)):
         subject, mending = _remove(address, thumbprint, stores, containers, uses)
         subjects.append(subject)
         changes += mending
@@ -76,7 +75,7 @@ def is_left_over(address: str) -> bool:
     return address.startswith("certificates.(")
 
 
-def _address(thumbprint: str) -> str:
+def left_over_address(thumbprint: str) -> str:
     """Answer what stands for the address of a certificate that the spec does not name."""
     return f"certificates.({thumbprint})"
 
@@ -111,9 +110,12 @@ def _told(thumbprint: str, stores: Stores, uses: References, replaced: Collectio
     elif found.subject in replaced:
         text = f"this certificate is superseded, and {_LOOKED_AT}; {_HOW}"
     else:
-        text = f"keydeploy has installed this certificate, and the spec does not declare it; {_REMOVE}"
+        text = (
+            "keydeploy has installed this certificate, and the spec does not declare it; where no other inventory does"
+            f" either, declare {{state: absent, thumbprint: {thumbprint}}} to remove it"
+        )
     return Subject(
-        address=_address(thumbprint),
+        address=left_over_address(thumbprint),
         target=found.subject if found else f"key container {container_of(thumbprint)}",
         warnings=(text,),
     )

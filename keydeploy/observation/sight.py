@@ -20,7 +20,7 @@ from keydeploy.webconfig.document import Document, Element, empty_document
 from keydeploy.webconfig.editor import Editor
 from keydeploy.webconfig.effective import Level, effective_machine_key
 from keydeploy.webconfig.sections import config_source, own_section
-from keydeploy.webconfig.service_certificate import require_certificate, uses_wif_4_5
+from keydeploy.webconfig.service_certificate import renews_reference, require_certificate, uses_wif_4_5
 
 _NO_WIF = "the application's pool loads .NET 2.0, which has no system.identityModel sections"
 
@@ -70,7 +70,8 @@ class Sight:
             subjects.append(self._machine_key(self._application.machine_key, editors, above, protection))
         if self._application.session_tokens is not None or self._application.session_certificate is not None:
             differences = self._session_tokens(web_config, upper)
-            code = (_CODE,) if self._application.session_certificate is not None else ()
+            by_certificate = self._application.session_certificate is not None
+            code = (_CODE,) if by_certificate and not renews_reference(differences) else ()
             address = f"applications.{self._name}.session_tokens"
             subjects.append(self._subject(address, differences, _TOKENS, *code))
         for section in self._protected_sections():

@@ -17,7 +17,8 @@ SUFFIX = "-rollback"
 """Ends the name of a run that takes another one back."""
 
 _NO_BACKUP_HINT = (
-    "keydeploy status shows the backups; they expire by number and by age; --force leaves this node as it is"
+    "keydeploy status shows the backups; they expire by number and by age, and --compromised removes them;"
+    " --force leaves this node as it is"
 )
 _OTHERS_HINT = "look at what has changed there; --force takes that back, too"
 

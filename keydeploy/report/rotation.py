@@ -10,13 +10,19 @@ from rich.text import Text
 from keydeploy import __version__
 from keydeploy.errors import Problem
 from keydeploy.report import data, text
-from keydeploy.report.exit_code import ExitCode, exit_code
+from keydeploy.report.exit_code import ExitCode, exit_code, most_telling
+from keydeploy.report.left import Left, left
 from keydeploy.report.model import Report, Verdict
+from keydeploy.rotation.contents import Content, holds_new_key
 from keydeploy.rotation.proposal import Replaced
 
 VERSION = 1
 _UNTOUCHED = {Verdict.ROLLED_BACK, Verdict.REFUSED, Verdict.NOT_LOOKED_AT}
 """The verdicts with which every node of a farm shows what it did before."""
+_NO_WAY_BACK = (
+    "--compromised: once the change is confirmed, every node removes all backups that keydeploy keeps there,"
+    " so that keydeploy rollback can take back neither this run nor an earlier one"
+)
 
 
 class Outcome(Enum):
@@ -35,13 +41,30 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Commands:
+    """What a person may type next, for the same inventory."""
+
+    apply: str = "keydeploy apply INVENTORY"
+    rollback: str = "keydeploy rollback INVENTORY"
+    checkout: str = "git checkout -- FILE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A file and what it gets."""
+
+    file: str
+    contents: tuple[Content, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rotation:
     """A whole rotation."""
 
     outcome: Outcome
     keys: tuple[Replaced, ...] = ()
     members: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
+    files: tuple[Written, ...] = ()
     """Where the keys are kept."""
     problems: tuple[Problem, ...] = ()
     """Why a value cannot be replaced where it is kept."""
@@ -50,16 +73,34 @@ class Rotation:
     """How the farms stood."""
     report: Report | None = None
     """The roll-out."""
+    removal: Report | None = None
+    """The run behind it, which takes away the certificates that it has superseded."""
+    accepted: bool = False
+    """What cannot be put back may be taken away."""
+    compromised: bool = False
+    """The keys of before are known to others."""
+    commands: Commands = Commands()
     code: ExitCode = ExitCode.ERROR
     """What to end with where nothing was rolled out."""
 
     @property
     def exit_code(self) -> ExitCode:
-        """Answer the exit code: that of the roll-out where there was one."""
+        """Answer the exit code: that of the roll-out where there was one, and of what was to follow it."""
         if self.report is None:
             return self.code
         code = exit_code(self.report)
-        return ExitCode.ERROR if code is ExitCode.FINE and self.outcome is not Outcome.APPLIED else code
+        if self.outcome is not Outcome.APPLIED:
+            return ExitCode.ERROR if code is ExitCode.FINE else code
+        removal = exit_code(self.removal) if self.removal is not None else ExitCode.FINE
+        known = ExitCode.POLICY if self.compromised and self.left else ExitCode.FINE
+        return most_telling({code, removal, known})
+
+    @property
+    def left(self) -> tuple[Left, ...]:
+        """Answer the superseded certificates that the nodes still hold; none where nothing superseded them."""
+        if self.outcome is not Outcome.APPLIED or self.before is None:
+            return ()
+        return tuple(left(self.keys, self.before, self.removal))
 
     def to_json(self, time: str) -> dict[str, Any]:
         """Answer it as JSON values, see schemas/rotation.schema.json; *time* is when it was made (RFC 3339)."""
@@ -69,16 +110,17 @@ class Rotation:
             "time": time,
             "exit_code": int(self.exit_code),
             "outcome": self.outcome.value,
-            "keys": [
-                {"farm": key.farm, "address": key.target.address, "invalidates": list(key.invalidates)}
-                for key in self.keys
-            ],
+            "keys": [_key(key) for key in self.keys],
             "nodes": list(self.members),
-            "files": list(self.files),
+            "files": [
+                {"file": each.file, "gets": [content.name.lower() for content in each.contents]} for each in self.files
+            ],
+            "left": [each.to_json() for each in self.left],
             "problems": [{"place": each.place, "address": each.address, "text": each.text} for each in self.problems],
             "notes": list(self.notes),
             "before": data.to_json(self.before, time) if self.before else None,
             "report": data.to_json(self.report, time) if self.report else None,
+            "removal": data.to_json(self.removal, time) if self.removal else None,
         }
 
     def plan(self) -> Iterator[Text]:
@@ -87,25 +129,71 @@ class Rotation:
             yield Text(str(problem))
         for key in self.keys if not self.problems else ():
             yield Text.assemble(("rotate ", ""), (str(key.target), "bold"))
-            yield from (Text(f"    {line}", style="yellow") for line in key.invalidates)
-        yield from (Text(f"  {file}: gets the new key, encrypted as it is") for file in self.files)
-        yield from (Text(f"  note: {note}", style="yellow") for note in self.notes)
+            yield from (Text(f"    {line}", style="yellow") for line in (*key.invalidates, *self._remaining(key)))
+        for each in self.files:
+            yield Text(f"  {each.file}: gets {'; '.join(content.value for content in each.contents)}")
+        notes = (*self.notes, *([_NO_WAY_BACK] if self.compromised and not self.problems else []))
+        yield from (Text(f"  note: {note}", style="yellow") for note in notes)
 
     def end(self) -> Iterator[Text]:
         """Yield how it went, line by line."""
-        if self.report is not None:
-            yield from text.lines(self.report)
+        for report in (self.report, self.removal):
+            if report is not None:
+                yield from text.lines(report)
         match self.outcome:
             case Outcome.APPLIED:
-                yield Text(
-                    f"commit {_listed(self.files)}: the new keys are there and on the nodes alone", style="green"
-                )
+                yield from self._applied()
             case Outcome.PUT_BACK:
-                yield Text(f"put back byte for byte, as the nodes hold the keys of before: {_listed(self.files)}")
+                yield Text(f"put back byte for byte, as the nodes hold the keys of before: {_listed(self._names)}")
             case Outcome.KEPT:
-                yield Text(f"the new keys stay in {_listed(self.files)}", style="red")
+                yield Text(f"the new keys stay in {_listed(self._with_keys)}", style="red")
             case _:
                 pass
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(each.file for each in self.files)
+
+    @property
+    def _with_keys(self) -> tuple[str, ...]:
+        return tuple(each.file for each in self.files if holds_new_key(each.contents))
+
+    def _remaining(self, key: Replaced) -> Iterator[str]:
+        """Yield what becomes of the certificate that *key* supersedes."""
+        if key.remains is None:
+            return
+        if self.accepted and key.remains.is_replaced:
+            yield (
+                f"the present {key.remains} and its private key are removed in a second run, where nothing that is"
+                " looked at refers to them; that cannot be undone"
+            )
+            return
+        yield f"the present {key.remains} and its private key stay installed"
+        yield from (f"    {line}" for line in key.remains.removal(self._apply))
+
+    @property
+    def _apply(self) -> str:
+        return f"{self.commands.apply} --compromised" if self.compromised else self.commands.apply
+
+    def _applied(self) -> Iterator[Text]:
+        there = "there" if self._names == self._with_keys else f"in {_listed(self._with_keys)}"
+        yield Text(f"commit {_listed(self._names)}: the new keys are {there} and on the nodes alone", style="green")
+        if self._way_back is not None:
+            yield Text(f"the way back: {self._way_back} takes the nodes back, and {self.commands.checkout} the files,")
+            yield Text("    where git has them; with the new keys in them the next apply brings those again")
+        elif self.compromised:
+            yield Text("there is no way back: no backup of before is left on these nodes")
+        for each in self.left:
+            yield Text(f"{each.remains} and its private key are still on {_listed(each.nodes)}", style="yellow")
+            yield from (Text(f"    {line}") for line in each.remains.removal(self._apply))
+
+    @property
+    def _way_back(self) -> str | None:
+        """Answer the command that takes the run back on the nodes, None where nothing can."""
+        changed = self.report is not None and any(farm.verdict is Verdict.APPLIED for farm in self.report.farms)
+        if self.report is None or not changed or self.removal is not None or self.compromised:
+            return None
+        return f"{self.commands.rollback} --to {self.report.run}"
 
 
 def of_farms(report: Report, farms: Collection[str]) -> Report:
@@ -121,28 +209,18 @@ def outcome_of(report: Report) -> Outcome:
     return Outcome.APPLIED if verdicts <= {Verdict.APPLIED, Verdict.IN_ORDER} else Outcome.KEPT
 
 
-def against(report: Report, *, pending_too: bool) -> tuple[str, str] | None:
-    """Tell why no key can be rotated on nodes that stand as *report* says, and the next step; None where it can be.
-
-    *pending_too* lets pass what is pending already, and members without which the farm may change.
-    """
-    for farm in report.farms:
-        if farm.verdict is Verdict.IN_ORDER and (pending_too or not farm.missing):
-            continue
-        if farm.verdict is Verdict.PENDING and pending_too:
-            continue
-        if farm.verdict is Verdict.PENDING:
-            return (
-                f"farm {farm.farm} is not as declared, and what is pending would be rolled out with the new key",
-                "run keydeploy apply first, or add --with-pending",
-            )
-        if farm.missing:
-            return f"farm {farm.farm}: {farm.missing[0]}", "add --with-pending to leave such nodes out"
-        if farm.verdict is Verdict.INCOMPLETE:
-            return f"farm {farm.farm} holds an unfinished run", "run keydeploy apply first; it brings that to its end"
-        return f"farm {farm.farm} is not fit for a change", "mend what stands above; keydeploy doctor examines nodes"
-    return None
+def _key(key: Replaced) -> dict[str, Any]:
+    leaves = None
+    if key.remains is not None:
+        declare = None if key.remains.is_replaced else key.remains.to_declare
+        leaves = {"thumbprint": key.remains.thumbprint, "subject": key.remains.subject, "declare": declare}
+    return {
+        "farm": key.farm,
+        "address": key.target.address,
+        "invalidates": list(key.invalidates),
+        "leaves": leaves,
+    }
 
 
-def _listed(files: Collection[str]) -> str:
-    return ", ".join(files) or "no file"
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(names) or "no file"

@@ -71,7 +71,6 @@ def _of_certificate(name: str, spec: Spec, nodes: str) -> Iterator[str]:
         yield f"restarts {_named(users)}: sessions in the memory of its workers end"
     for binding in (each for each in spec.bindings if each.certificate == name):
         yield f"binding of {binding.site}, port {binding.port}: serves the new certificate on {nodes}"
-    yield "the present certificate stays installed until apply --accept-irreversible removes it"
 
 
 def _named(applications: Sequence[str] | dict[str, Application]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from keydeploy.errors import Problem
+from keydeploy.rotation.contents import Content
 from keydeploy.rotation.scalar import Scalar, ScalarError, find, replaced
 from keydeploy.secret import Secret
 
@@ -39,6 +40,7 @@ class Replacement:
     present: Secret
     """What it resolves to now."""
     value: Secret
+    content: Content = Content.KEY
     may_be_clear: bool = False
     """It is no secret, or is encrypted by itself."""
 

@@ -13,6 +13,7 @@ from keydeploy.keys import machine_key, rsa_key
 from keydeploy.keys.certificate import Certificate
 from keydeploy.keys.rsa_key import DEFAULT_BITS, RsaKey
 from keydeploy.rotation import certificate_forms
+from keydeploy.rotation.contents import Content
 from keydeploy.rotation.targets import Target
 from keydeploy.secret import Secret
 from keydeploy.spec import Spec
@@ -31,6 +32,7 @@ class Part:
     value: Secret
     form: str
     """What the successor is like; values that are kept at one place must be alike in it."""
+    content: Content = Content.KEY
     may_be_clear: bool = False
 
 
@@ -65,7 +67,8 @@ def parts(
             yield from _certificate(target, spec, declared, order)
     if DAY in declared:
         path = (target.kind, target.name, DAY)
-        yield Part(farm=target.farm, path=path, value=Secret.of(order.day), form="a day", may_be_clear=True)
+        day = Secret.of(order.day)
+        yield Part(farm=target.farm, path=path, value=day, form="a day", content=Content.DAY, may_be_clear=True)
 
 
 def bits(key: RsaKey | None) -> int:
@@ -93,8 +96,14 @@ def _container(target: Target, spec: Spec, declared: Mapping[str, Any], order: O
     if "previous_key" in declared:
         moved = _moved(container.private_key, declared)
         form = f"the key before {container.private_key.fingerprint}"
-        sealed = "previous_password" in declared
-        yield Part(farm=target.farm, path=(*path, "previous_key"), value=moved, form=form, may_be_clear=sealed)
+        yield Part(
+            farm=target.farm,
+            path=(*path, "previous_key"),
+            value=moved,
+            form=form,
+            content=Content.KEY_BEFORE,
+            may_be_clear="previous_password" in declared,
+        )
     else:
         _check_way_back(target, spec, accepted=order.irreversible)
     length = bits(container.private_key)
@@ -116,7 +125,8 @@ def _check_way_back(target: Target, spec: Spec, *, accepted: bool) -> None:
     variable = f"vault_{target.name.lower().replace(' ', '_').replace('-', '_').replace('.', '_')}_previous"
     hint = (
         f'declare in {target.address}: previous_key: "{{{{ {variable} }}}}", and beside the present key any key of that'
-        f" name (keydeploy generate container-key --name {variable}); rotate writes the present key there"
+        f" name (keydeploy generate container-key --name {variable} --format vault > group_vars/all/{variable}.yml);"
+        " rotate writes the present key there"
     )
     users = list(_protected_by(target.name, spec))
     if users:
@@ -148,19 +158,19 @@ def _certificate(target: Target, spec: Spec, declared: Mapping[str, Any], order:
     if order.certificate.thumbprint == spec.certificates[target.name].thumbprint:
         raise KeydeployError(f"{target}: the given certificate is the one that is declared", hint="give the new one")
     password, path = declared.get("password"), (target.kind, target.name)
-    for name, value, is_public in _forms(order.certificate, declared, password):
-        form = f"the {name} {order.certificate.thumbprint}{', encrypted' if password and not is_public else ''}"
-        clear = is_public or password is not None
-        yield Part(farm=target.farm, path=(*path, name), value=value, form=form, may_be_clear=clear)
+    for name, value, content in _forms(order.certificate, declared, password):
+        form = f"the {name} {order.certificate.thumbprint}{', encrypted' if password and content.is_new_key else ''}"
+        clear = not content.is_new_key or password is not None
+        yield Part(farm=target.farm, path=(*path, name), value=value, form=form, content=content, may_be_clear=clear)
 
 
 def _forms(
     certificate: Certificate, declared: Mapping[str, Any], password: str | None
-) -> Sequence[tuple[str, Secret, bool]]:
-    """Answer *certificate* in the form that is declared: names, values, and whether a value is public."""
+) -> Sequence[tuple[str, Secret, Content]]:
+    """Answer *certificate* in the form that is declared: names, values, and what they are."""
     if "pfx" in declared:
-        return [("pfx", certificate_forms.pfx_base64(certificate, password), False)]
+        return [("pfx", certificate_forms.pfx_base64(certificate, password), Content.CERTIFICATE_WITH_KEY)]
     return [
-        ("certificate", certificate_forms.chain_pem(certificate), True),
-        ("private_key", certificate_forms.key_pem(certificate.key, password), False),
+        ("certificate", certificate_forms.chain_pem(certificate), Content.CERTIFICATE),
+        ("private_key", certificate_forms.key_pem(certificate.key, password), Content.CERTIFICATE_KEY),
     ]

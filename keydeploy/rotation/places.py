@@ -81,6 +81,7 @@ def place(parts: Sequence[Part], known: Sequence[Use], folder: File) -> Placed:
             column=column,
             present=users[0].value,
             value=values[where],
+            content=replaced[0].content,
             may_be_clear=all(part.may_be_clear for part in replaced),
         )
         files.setdefault(str((folder / file).resolve()), []).append(replacement)

@@ -10,10 +10,13 @@ from typing import Any
 
 from keydeploy.errors import KeydeployError, Problem
 from keydeploy.keys import machine_key
+from keydeploy.keys.certificate import Certificate
+from keydeploy.rotation.contents import Content
 from keydeploy.rotation.impact import invalidated
 from keydeploy.rotation.keeping import Edit, Vault, replace
 from keydeploy.rotation.parts import DAY, Order, Part, bits, parts
 from keydeploy.rotation.places import place, uses
+from keydeploy.rotation.remains import Remains, remains
 from keydeploy.rotation.targets import Target, choose
 from keydeploy.spec import Declaration, Spec
 
@@ -28,6 +31,8 @@ class Replaced:
     like: Mapping[str, Any]
     """What its successor is like: algorithms and mode, or bits; whether the day of its making is declared."""
     invalidates: tuple[str, ...]
+    remains: Remains | None = None
+    """The certificate that it supersedes."""
 
     @property
     def target(self) -> Target:
@@ -42,6 +47,8 @@ class Rewritten:
     file: str
     """The real path, which is absolute."""
     edits: tuple[Edit, ...]
+    contents: tuple[Content, ...] = ()
+    """What it gets, each once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +66,7 @@ class Proposal:
         return {
             "keys": [{**asdict(key), "invalidates": list(key.invalidates)} for key in self.keys],
             "members": list(self.members),
-            "files": [
-                {"file": each.file, "edits": [_edit_to_json(edit) for edit in each.edits]} for each in self.files
-            ],
+            "files": [_file_to_json(each) for each in self.files],
             "problems": [{"place": each.place, "address": each.address, "text": each.text} for each in self.problems],
         }
 
@@ -69,18 +74,20 @@ class Proposal:
     def from_json(cls, value: Mapping[str, Any]) -> "Proposal":
         """Read what `to_json` wrote."""
         return cls(
-            keys=tuple(Replaced(**{**key, "invalidates": tuple(key["invalidates"])}) for key in value["keys"]),
+            keys=tuple(map(_key_from_json, value["keys"])),
             members=tuple(value["members"]),
-            files=tuple(Rewritten(each["file"], tuple(map(_edit_from_json, each["edits"]))) for each in value["files"]),
+            files=tuple(map(_file_from_json, value["files"])),
             problems=tuple(Problem(**each) for each in value["problems"]),
         )
 
 
-def describe(names: Sequence[str], farms: Mapping[str, Sequence[Spec]]) -> Proposal:
-    """Answer what *names* stand for, without a successor; raises `KeydeployError` where that cannot be told."""
+def describe(
+    names: Sequence[str], farms: Mapping[str, Sequence[Spec]], certificate: Certificate | None = None
+) -> Proposal:
+    """Answer what *names* stand for, with *certificate* alone given; raises `KeydeployError` where none can tell."""
     targets = choose(names, farms)
     return Proposal(
-        keys=tuple(_replaced(target, farms[target.farm]) for target in targets),
+        keys=tuple(_replaced(target, farms[target.farm], certificate) for target in targets),
         members=tuple(dict.fromkeys(spec.host for target in targets for spec in farms[target.farm])),
     )
 
@@ -101,7 +108,7 @@ def propose(  # noqa: PLR0913 - what comes from outside is an argument
     *declarations* are those of all hosts, by name; *read* answers the content of a file and raises `OSError`;
     *folder* is that to which places are relative. Raises `KeydeployError` where something cannot be replaced at all.
     """
-    found = describe(names, farms)
+    found = describe(names, farms, order.certificate)
     targets = [key.target for key in found.keys]
     _check_given(targets, order)
     new: list[Part] = []
@@ -121,7 +128,8 @@ def propose(  # noqa: PLR0913 - what comes from outside is an argument
             continue
         kept = replace(shown, content, replacements, vault)
         problems += kept.problems
-        files.append(Rewritten(file, kept.edits))
+        got = {replacement.content for replacement in replacements}
+        files.append(Rewritten(file, kept.edits, tuple(content for content in Content if content in got)))
     return Proposal(
         keys=found.keys,
         members=found.members,
@@ -130,13 +138,14 @@ def propose(  # noqa: PLR0913 - what comes from outside is an argument
     )
 
 
-def _replaced(target: Target, specs: Sequence[Spec]) -> Replaced:
+def _replaced(target: Target, specs: Sequence[Spec], certificate: Certificate | None) -> Replaced:
     return Replaced(
         farm=target.farm,
         kind=target.kind,
         name=target.name,
         like=_like(target, specs[0]),
         invalidates=tuple(invalidated(target, specs)),
+        remains=remains(target, specs[0], certificate) if certificate is not None else None,
     )
 
 
@@ -173,6 +182,23 @@ def _declared(declaration: Declaration, target: Target) -> Mapping[str, Any]:
 
 def _shown(file: str, folder: Path) -> str:
     return str(Path(file).relative_to(folder)) if Path(file).is_relative_to(folder) else file
+
+
+def _key_from_json(value: Mapping[str, Any]) -> Replaced:
+    left = value["remains"]
+    return Replaced(
+        **{**value, "invalidates": tuple(value["invalidates"]), "remains": Remains(**left) if left else None}
+    )
+
+
+def _file_to_json(file: Rewritten) -> dict[str, Any]:
+    edits = [_edit_to_json(edit) for edit in file.edits]
+    return {"file": file.file, "edits": edits, "contents": [content.name for content in file.contents]}
+
+
+def _file_from_json(value: Mapping[str, Any]) -> Rewritten:
+    contents = tuple(Content[name] for name in value["contents"])
+    return Rewritten(value["file"], tuple(map(_edit_from_json, value["edits"])), contents)
 
 
 def _edit_to_json(edit: Edit) -> dict[str, Any]:

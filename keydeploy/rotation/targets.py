@@ -61,13 +61,19 @@ def _meant(name: str, known: Sequence[Target]) -> Target:
     if not found:
         listed = ", ".join(map(str, known[:_NAMES_SHOWN])) + (" and more" if len(known) > _NAMES_SHOWN else "")
         raise KeydeployError(
-            f"no key, container or certificate is called {speakable(name.replace('/', '.'))}",
+            f"no key, container or certificate is called {_as_typed(name)}",
             hint=f"declared are {listed}" if known else "the inventory declares none",
         )
     raise KeydeployError(
-        f"{speakable(name)} may stand for {' or '.join(map(str, found[:_NAMES_SHOWN]))}",
+        f"{_as_typed(name)} may stand for {' or '.join(map(str, found[:_NAMES_SHOWN]))}",
         hint="name the farm and the kind, or name them all",
     )
+
+
+def _as_typed(name: str) -> str:
+    """Answer *name* when a message may show it; a key with slashes in it is judged as a whole."""
+    whole = name.replace("/", "")
+    return name if speakable(whole) == whole else speakable(whole)
 
 
 def _spellings(target: Target) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ Source: Microsoft, "WIF Configuration Reference" (`<certificateReference>`), for
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,6 +110,14 @@ def require_certificate(editor: Editor, upper: Sequence[Document], thumbprint: s
     return (*found, *forbid_machine_key_handler(editor, upper))
 
 
+def renews_reference(differences: Iterable[Difference]) -> bool:
+    """Tell whether *differences* only lead an application that refers to a certificate already to another one.
+
+    What `NEEDED_CODE` is needed for has been done there then, as far as configuration files can tell.
+    """
+    return all(each.name.startswith(f"{_REFERENCE} ") and each != _no_reference(each.wanted) for each in differences)
+
+
 def uses_wif_4_5(document: Document, upper: Sequence[Document]) -> bool:
     """Tell whether `require_certificate` writes sections that only .NET 4.5 and later know; raises what it raises."""
     return _WIF_4_5 in _in_use(document, upper)
@@ -167,11 +175,15 @@ def _require(editor: Editor, upper: Sequence[Document], wif: _Wif, wanted: str) 
         parent = section or editor.ensure(document.root, wif.section)
         parent = editor.ensure(ensure_named(editor, parent, wif.configuration, ""), "serviceCertificate")
         editor.append(parent, NewElement(_REFERENCE, {**differing}))
-        yield Difference(f"{_REFERENCE} findValue", "absent", wanted)
+        yield _no_reference(wanted)
         return
     for name, value in differing.items():
         editor.set_attribute(reference, name, value)
         yield Difference(f"{_REFERENCE} {name}", _shown(reference.get(name)), value)
+
+
+def _no_reference(wanted: str) -> Difference:
+    return Difference(f"{_REFERENCE} findValue", "absent", wanted)
 
 
 def _differing(reference: Element | None, wanted: str) -> dict[str, str]:

@@ -49,7 +49,7 @@ def test_a_machine_key_is_replaced_in_its_vault_file_and_on_every_node(stand: Va
     assert [len(key) for key in new] == [128, 64]
     assert (file.read_text("utf-8").partition("\n")[0], file.stat().st_mode) == ("$ANSIBLE_VAULT;1.2;AES256;prod", mode)
     assert [on_nodes(stand, key) for key in new] == [[True, True]] * 2
-    assert told(ran)["files"] == ["group_vars/all/vault.yml"]
+    assert told(ran)["files"] == [{"file": "group_vars/all/vault.yml", "gets": ["key"]}]
     assert stand.agrees()
     assert stand.leaks(ran, keys=new) == []
 

@@ -23,6 +23,7 @@ from tests.engine.farm import (
     VALIDATION_KEY,
     Ran,
     fault,
+    machine_key,
 )
 from tests.engine.hunting import find, forms, processes
 from tests.engine.test_secrets import EVERYTHING
@@ -41,6 +42,22 @@ from tests.engine.vaults import (
     two_farms,
     variables,
 )
+
+STRUCK = """\
+import os, sys
+from keydeploy.cli import main
+from keydeploy.rotation.files import Rewriting
+
+write = Rewriting.write
+
+def struck(self):
+    write(self)
+    os.kill(os.getpid(), {number})
+
+Rewriting.write = struck
+sys.exit(main())
+"""
+"""The command line, to which a signal comes in the instant between its writing the files and its rolling out."""
 
 
 @pytest.fixture
@@ -108,7 +125,9 @@ def test_compromised_keys_leave_no_backup(stand: VaultStand) -> None:
     own = [file for node in NODES for file in (stand.node(node) / "C/ProgramData/keydeploy").rglob("*")]
     wanted = forms((VALIDATION_KEY, DECRYPTION_KEY), ())
     assert [file for file in own if file.is_file() and find(file.read_bytes(), wanted)] == []
-    assert stand.keydeploy("rollback", *PLAIN).code != 0
+    back = stand.keydeploy("rollback", *PLAIN)
+    assert back.code != 0
+    assert "they expire by number and by age, and --compromised removes them" in back.out
     assert on_nodes(stand, VALIDATION_KEY) == [False, False]
 
 
@@ -116,6 +135,34 @@ def test_the_run_can_be_taken_back_where_keys_are_not_compromised(stand: VaultSt
     assert outcome(stand.rotate("portal")) == (0, "applied")
     assert stand.keydeploy("rollback", *PLAIN).code == 0
     assert on_nodes(stand, VALIDATION_KEY) == [True, True]
+
+
+def test_the_way_back_that_is_told_leads_back_on_nodes_and_in_files(tmp_path: Path) -> None:
+    stand = two_farms(tmp_path)
+    keys = f"vault_one: {{validation_key: {VALIDATION_KEY}, decryption_key: {DECRYPTION_KEY}}}\n"
+    stand.keep(keys, "all/one.yml")
+    stand.groups["one"]["vars"]["keydeploy"]["machine_keys"] = {"portal": machine_key("vault_one")}
+    stand.write_inventory()
+    git = {"GIT_CONFIG_GLOBAL": os.devnull}
+    for command in ("init -q", "add group_vars", "-c user.name=a -c user.email=a@b commit -qm one"):
+        subprocess.run(["git", *command.split()], cwd=stand.folder, env=stand.environment(**git), check=True)
+
+    ran = stand.keydeploy("rotate", "one/portal", "--yes", *PLAIN)
+    way = re.search(
+        r"the way back: (keydeploy rollback .*) takes the nodes back, and (git checkout .*) the files", ran.out
+    )
+    assert way, ran.text
+    changed = on_nodes(stand, VALIDATION_KEY)
+    stand.calls("web2")
+    program, verb, _, *options = shlex.split(way[1])
+    back = stand.keydeploy(verb, *options)
+    subprocess.run(shlex.split(way[2]), cwd=stand.folder, env=stand.environment(**git), check=True)
+
+    assert (program, back.code, changed) == ("keydeploy", 0, [False, True]), back.text
+    assert stand.opened(stand.file("all/one.yml")) == keys
+    assert on_nodes(stand, VALIDATION_KEY) == [True, True]
+    assert stand.calls("web2") == []
+    assert stand.agrees()
 
 
 def test_nothing_leaks_and_no_process_shows_a_secret(stand: VaultStand) -> None:
@@ -157,6 +204,32 @@ def test_told_to_stop_before_the_switch_it_puts_the_files_back(stand: VaultStand
 
     assert code == 130
     assert stand.file("all/vault.yml").read_bytes() == before
+    assert stand.agrees()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_told_to_stop_as_soon_as_the_files_are_written_it_puts_them_back_and_changes_no_node(
+    stand: VaultStand, number: signal.Signals
+) -> None:
+    before = variables(stand)
+    hook = stand.folder / "hook.py"
+    hook.write_text(STRUCK.format(number=int(number)), "utf-8")
+    stand.calls("web1")
+
+    done = subprocess.run(
+        [COMMANDS / "python", hook, "rotate", stand.inventory, "portal", "--yes", *BOTH],
+        cwd=stand.folder,
+        env=stand.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 130, done.stderr
+    assert "put back byte for byte" in done.stdout
+    assert done.stderr.endswith("keydeploy: error: interrupted\n")
+    assert variables(stand) == before
+    assert "journal.begin" not in log_of(stand, "web1")
     assert stand.agrees()
 
 

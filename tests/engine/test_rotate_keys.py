@@ -80,6 +80,28 @@ def test_the_present_key_of_a_container_becomes_the_previous_one_and_its_section
     assert outcome(stand.rotate("Portal")) == (0, "applied")
 
 
+def test_it_is_told_of_each_file_what_it_really_gets(tmp_path: Path) -> None:
+    (tmp_path / "group_vars/all").mkdir(parents=True)
+    (tmp_path / "group_vars/all/day.yml").write_text("portal_created: 2024-02-29\n", "utf-8")
+    stand = with_container(tmp_path, created="{{ portal_created }}")
+    stand.keep(block("vault_key", pem("portal")))
+    stand.keep(block("vault_previous", pem("others")), "all/previous.yml")
+
+    before = stand.keydeploy("rotate", "Portal", "--check", *PLAIN)
+    ran = stand.keydeploy("rotate", "Portal", "--yes", *PLAIN)
+
+    assert ran.code == 0, ran.text
+    assert [line for line in before.out.splitlines() if ": gets " in line] == [
+        "  group_vars/all/day.yml: gets the day of this change, as created",
+        "  group_vars/all/previous.yml: gets the key of before, encrypted, as previous_key",
+        "  group_vars/all/vault.yml: gets the new key, encrypted",
+    ]
+    assert (
+        "commit group_vars/all/day.yml, group_vars/all/previous.yml, group_vars/all/vault.yml:"
+        " the new keys are in group_vars/all/vault.yml and on the nodes alone\n"
+    ) in ran.out
+
+
 def test_a_farm_that_fails_keeps_its_container_key_and_the_files_go_back(tmp_path: Path) -> None:
     stand = with_container(tmp_path)
     before = stand.file("all/vault.yml").read_bytes()
@@ -105,7 +127,8 @@ def test_without_a_previous_key_sections_would_be_lost_so_it_is_refused(tmp_path
     assert ran.code == 1
     assert "previous_key is not declared, without which the sections of application portal" in ran.err
     assert 'previous_key: "{{ vault_portal_previous }}"' in ran.err
-    assert "keydeploy generate container-key --name vault_portal_previous" in ran.err
+    command = "keydeploy generate container-key --name vault_portal_previous --format vault"
+    assert f"({command} > group_vars/all/vault_portal_previous.yml)" in ran.err
 
 
 def test_without_a_previous_key_nothing_can_be_put_back_and_that_must_be_accepted(tmp_path: Path) -> None:
@@ -181,6 +204,7 @@ def test_a_given_certificate_takes_the_place_of_the_declared_pfx_under_its_passw
 
     assert "give the new one with --pfx FILE or --pem FILE" in without.err
     assert "the PFX does not open without a password" in wrong.err
+    assert "hint: write its password into a file, and name that with --pfx-password-file FILE" in wrong.err
     assert outcome(ran) == (0, "applied"), ran.text
     variables = yaml.safe_load(stand.opened(stand.file("all/vault.yml")))
     new = load_pfx(variables["vault_pfx"], PASSWORD_OF_KEY)
@@ -207,7 +231,10 @@ def test_a_certificate_in_pem_replaces_one_in_pem_and_its_public_part_may_be_in_
 
     (tmp_path / "new.pem").unlink()
     assert outcome(ran) == (0, "applied"), ran.text
-    assert told(ran)["files"] == ["group_vars/all/public.yml", "group_vars/all/vault.yml"]
+    assert told(ran)["files"] == [
+        {"file": "group_vars/all/public.yml", "gets": ["certificate"]},
+        {"file": "group_vars/all/vault.yml", "gets": ["certificate_key"]},
+    ]
     public = yaml.safe_load(stand.file("all/public.yml").read_text("utf-8"))["portal_certificate"]
     assert public == authorities.pem(renewed, intermediate())
     assert load(yaml.safe_load(stand.opened(stand.file("all/vault.yml")))["vault_key"]) == load(pem("others"))

@@ -1,5 +1,6 @@
 """`keydeploy rotate` changes nothing where keys are not kept encrypted, or nodes are not fit for it; it tells why."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_only_told_it_changes_nothing(stand: VaultStand) -> None:
 
     assert ran.code == 2
     assert "application portal on 2 nodes: forms tickets" in ran.out
-    assert "group_vars/all/vault.yml: gets the new key, encrypted as it is" in ran.out
+    assert "group_vars/all/vault.yml: gets the new key, encrypted\n" in ran.out
     assert (variables(stand), nodes(stand)) == before
 
 
@@ -63,6 +64,42 @@ def test_what_is_pending_is_not_rolled_out_unasked(stand: VaultStand) -> None:
     assert outcome(together) == (0, "applied"), together.text
     assert not any(on_nodes(stand, OLD_VALIDATION_KEY))
     assert stand.agrees()
+
+
+def test_a_public_key_on_a_farm_that_differs_is_rotated_by_the_way_that_is_told(stand: VaultStand) -> None:
+    stand.own_config("web2").write_bytes(OTHER_KEYS)
+    row = hashlib.sha256(VALIDATION_KEY.encode()).hexdigest()
+    (stand.folder / "list.csv").write_text(f"validationKey, decryptionKey\n{row},{row}\n", "utf-8")
+    listed = ("--disclosed-keys", "list.csv")
+
+    refused = stand.keydeploy("rotate", "portal", "--yes", *PLAIN, *listed)
+    applied = stand.keydeploy("apply", *PLAIN, *listed)
+    together = stand.keydeploy("rotate", "portal", "--yes", "--with-pending", *PLAIN, *listed)
+
+    assert (refused.code, applied.code) == (2, 6)
+    assert "--with-pending" in refused.err
+    assert "keydeploy apply" not in refused.err
+    assert together.code == 0, together.text
+    assert stand.agrees()
+
+
+def test_what_is_pending_is_shown_before_it_goes_along(stand: VaultStand) -> None:
+    stand.own_config("web2").write_bytes(OTHER_KEYS)
+    ran = stand.keydeploy("rotate", "portal", "--check", "--with-pending", *PLAIN)
+    assert ran.code == 2
+    assert "~ applications.portal.machine_key: update" in ran.out
+
+
+def test_disclosed_keys_leave_no_way_back_and_that_is_told_before(stand: VaultStand) -> None:
+    ran = stand.keydeploy("rotate", "portal", "--check", "--compromised", *PLAIN)
+    assert ran.code == 2
+    assert "every node removes all backups that keydeploy keeps there" in ran.out
+    assert "keydeploy rollback can take back neither this run nor an earlier one" in ran.out
+
+
+def test_a_name_is_quoted_as_it_was_typed(stand: VaultStand) -> None:
+    ran = stand.keydeploy("rotate", "west/machine_keys.shop", "--yes", *PLAIN)
+    assert "no key, container or certificate is called west/machine_keys.shop\n" in ran.err
 
 
 def test_a_node_that_cannot_be_reached_stands_against_it(stand: VaultStand) -> None:

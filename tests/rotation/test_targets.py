@@ -67,8 +67,9 @@ def test_a_key_that_is_named_twice_is_rotated_once() -> None:
         ("orders", "no key, container or certificate is called orders"),
         ("gone", "no key, container or certificate is called gone"),
         ("gone too", "no key, container or certificate is called gone too"),
-        ("three/portal", "no key, container or certificate is called three.portal"),
+        ("three/portal", "no key, container or certificate is called three/portal$"),
         ("A1" * 32, r"is called \(a name\)"),
+        ("A1B2C3/" * 8, r"is called \(a name\)"),
     ],
 )
 def test_what_stands_for_nothing_or_for_several_is_told(name: str, told: str) -> None:

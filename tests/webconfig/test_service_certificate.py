@@ -20,6 +20,7 @@ from keydeploy.webconfig.sections import ProtectedSection
 from keydeploy.webconfig.service_certificate import (
     NEEDED_CODE,
     referenced_thumbprints,
+    renews_reference,
     require_certificate,
     unreadable_sections,
     uses_wif_4_5,
@@ -180,6 +181,30 @@ def test_a_handler_that_a_file_above_registers_is_refused() -> None:
     )
     with pytest.raises(DocumentError, match="a file above registers MachineKeySessionSecurityTokenHandler"):
         differing(editor_of("<configuration/>"), above)
+
+
+@pytest.mark.parametrize(
+    ("text", "renews"),
+    [
+        (reference('x509FindType="FindByThumbprint" findValue="$other"'), True),
+        (reference('x509FindType="FindBySubjectName" findValue="session" storeName="Root"'), True),
+        (reference(""), False),
+        (services("<federationConfiguration/>"), False),
+        ("<configuration/>", False),
+    ],
+)
+def test_an_application_that_refers_to_a_certificate_already_only_gets_another_one(text: str, renews: bool) -> None:
+    differences = require_certificate(Editor(document(text)), [], WANTED)
+    assert differences
+    assert renews_reference(differences) is renews
+
+
+def test_one_that_used_the_machine_key_beside_a_reference_needs_code_of_its_own() -> None:
+    editor = Editor(document(reference('x509FindType="FindByThumbprint" findValue="$other"')))
+    require_machine_key_handler(editor, [])
+    differences = require_certificate(editor_of(result(editor)), [], WANTED)
+    assert [each.name for each in differences][-1] == "MachineKeySessionSecurityTokenHandler"
+    assert not renews_reference(differences)
 
 
 def test_the_declared_way_may_change_there_and_back() -> None:
