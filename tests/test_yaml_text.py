@@ -2,11 +2,11 @@
 
 from typing import Any
 
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keydeploy.yaml_text import as_yaml
+from tests.ansible_yaml import loaded
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]) | st.sampled_from("\n\t {}%#"))
 VALUES = st.recursive(
@@ -14,21 +14,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text("abc", min_size=1), inner),
     max_leaves=8,
 )
-
-
-class Loader(yaml.SafeLoader):
-    """Reads the tag of Ansible's that keeps text from being taken for an expression."""
-
-
-def _as_it_is(loader: Loader, node: Any) -> Any:
-    return loader.construct_scalar(node)
-
-
-Loader.add_constructor("!unsafe", _as_it_is)
-
-
-def loaded(text: str) -> Any:
-    return yaml.load(text, Loader=Loader)  # noqa: S506 - a safe one
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), VALUES))
