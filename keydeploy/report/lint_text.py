@@ -37,11 +37,16 @@ def summary(report: LintReport) -> str:
     told = [_number(counts[severity], severity.value) for severity in Severity if counts[severity]]
     where = f" in {_number(len({finding.file for finding in shown}), 'file')}" if shown else ""
     unread = len([*report.unread()])
-    unknown = f"; {_number(unread, 'file')} not looked at" if unread else ""
+    unknown = f"; {unread} could not be looked at, see above" if unread else ""
     accepted = len(report.accepted)
     more = f"; {_number(accepted, 'finding')} accepted" if accepted else ""
-    well = NOTHING if report.is_empty and not report.nodes else "nothing to complain about"
-    return f"{_listed(told) if told else well}{where}{unknown}{more}{_of_nodes(report)}"
+    return f"{_listed(told) if told else _of_nothing(report)}{where}{unknown}{more}{_of_nodes(report)}"
+
+
+def _of_nothing(report: LintReport) -> str:
+    if report.is_empty and not report.nodes:
+        return NOTHING
+    return "nothing found" if any(report.unread()) or report.looks_at_no_node else "nothing to complain about"
 
 
 def _of_nodes(report: LintReport) -> str:

@@ -182,7 +182,7 @@ def test_a_configuration_that_cannot_be_read_is_no_success_wherever_it_lies(lint
     assert lint("web.config").code == 1
     assert lint(".").code == 1
     assert "not looked at: web.config: " in lint(".").out
-    assert lint(".").out.endswith("nothing to complain about; 1 file not looked at\n")
+    assert lint(".").out.endswith("nothing found; 1 could not be looked at, see above\n")
 
 
 def test_a_part_that_is_not_there_is_told_and_fails_only_where_it_is_strict(lint: Lint, tmp_path: Path) -> None:
@@ -295,4 +295,4 @@ def test_a_folder_that_cannot_be_opened_is_no_success(
     ran = lint(str(tmp_path))
 
     assert ran.code == 1
-    assert ran.out.endswith("nothing to complain about; 1 file not looked at\n")
+    assert ran.out.endswith("nothing found; 1 could not be looked at, see above\n")
