@@ -91,12 +91,15 @@ def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list
     """Go over the path once."""
     recorder = Recorder(verb, check=given.check)
     hint = None
+    waits = _Waits(messages)
     try:
         engine = Engine(verb.value, given)
         with stopping(engine, recorder, messages), progress(messages) as show:
             for event in engine.events():
                 recorder.record(event)
                 show(event)
+                if verb.changes and not given.check:
+                    waits.record(event)
     except EngineError as error:
         recorder.failure, hint = error.message, error.hint
     return named(recorder.report(), given.inventories), recorder.plans, hint or recorder.hint
@@ -200,6 +203,22 @@ def progress(messages: Console) -> "Iterator[_Progress]":
         return
     with messages.status("starting Ansible") as status:
         yield _Progress(status.update)
+
+
+class _Waits:
+    """Tells once which run is in the way, because a change waits for it without a sign of life."""
+
+    def __init__(self, messages: Console) -> None:
+        self._messages = messages
+        self._is_told = False
+
+    def record(self, event: Event) -> None:
+        """Look at what a node shows of its lock."""
+        holder = (event.result.get("observation") or {}).get("holder") if event.name == "observe" else None
+        if holder is not None and not self._is_told:
+            self._is_told = True
+            told = f"{event.host} is held by {holder}; waiting until that run has ended or its lease has run out"
+            self._messages.print(f"keydeploy: {told}", markup=False)
 
 
 class _Progress:

@@ -87,6 +87,8 @@ def test_a_second_operator_waits_for_the_first_and_then_goes_on(stand: Stand) ->
 
     assert {name: ran.code for name, ran in runs.items()} == {"first": 0, "second": 0}
     assert set(outcomes(runs["second"].of("portal")).values()) == {"applied"}
+    assert "waiting until that run has ended or its lease has run out" in runs["second"].err
+    assert "waiting" not in runs["first"].err
     assert [VALIDATION_KEY[::-1].encode() in content for content in web_configs(stand)] == [True] * 3
 
 
