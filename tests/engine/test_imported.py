@@ -52,7 +52,18 @@ def test_the_results_of_run_once_steps_reach_every_host(ran: Ran) -> None:
 
 def test_every_result_names_its_run_and_holds_no_more_than_it_says(ran: Ran) -> None:
     allowed = {
-        "validate": {"made", "problems", "farms", "undeclared", "undo", "options", "policy", "notes", "warnings"},
+        "validate": {
+            "made",
+            "problems",
+            "farms",
+            "undeclared",
+            "undo",
+            "options",
+            "policy",
+            "notes",
+            "lists",
+            "warnings",
+        },
         "observe": {"observation", "offset", "doubt"},
         "plan": {"farms", "obstacles", "waves", "in_waves"},
         "stage": {"generation", "began", "ended", "offset", "doubt"},
