@@ -123,7 +123,7 @@ class Batch:
                 self.stand.seen_by(host).behave()
             self.runs["next"] = self.stand.tell("apply")
             self.runs["drift"] = self.stand.tell("drift")
-        # Mono replaces a file by two renames, so one look may fall in between; ReplaceFile knows such an instant too.
+        # ReplaceFile has two steps, and so has its stand-in on Mono: one look may fall in between, never two.
         self.broken = [
             told for told in watch.broken if not (told.endswith(": missing") and watch.broken.count(told) == 1)
         ]
