@@ -32,6 +32,9 @@ _WELL_KNOWN = {
 }
 """Accounts by their English names, which every Windows means by them; a node of another language knows others."""
 
+_EVERYBODY = "everybody"
+"""May use a key that has no access list."""
+
 ALL_WORKERS = frozenset(_WELL_KNOWN[name] for name in ("Everyone", "Authenticated Users", "Users", "IIS_IUSRS"))
 """Groups that the workers of all app pools belong to."""
 
@@ -214,6 +217,14 @@ def sddl(readers: Iterable[str]) -> str:
 def listed(readers: Iterable[str], names: Names) -> str:
     """Answer the names of all who may use a key that *readers* (SIDs) may use."""
     return ", ".join(_sorted_names({*readers, SYSTEM, ADMINISTRATORS}, names))
+
+
+def readers(descriptor: str | None, names: Names) -> tuple[str, ...]:
+    """Answer the names of all who may use a key that has *descriptor* (SDDL), sorted; nobody's where there is none."""
+    access = None if descriptor is None else _access_list(descriptor)
+    if access is None:
+        return () if descriptor is None else (_EVERYBODY,)
+    return tuple(_sorted_names(_granted(_entries(access)), names))
 
 
 def entries(descriptor: str) -> tuple[Entry, ...]:

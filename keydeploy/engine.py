@@ -117,6 +117,10 @@ class Event:
     host: str | None = None
     status: str | None = None
     result: dict[str, Any] = field(default_factory=dict)
+    at: float = 0.0
+    """When, in seconds by the clock of the run, which begins anywhere."""
+    seconds: float | None = None
+    """How long the host was at it, from when it was sent to work; None where nobody knows."""
 
 
 class Engine:
@@ -215,5 +219,13 @@ class _Reader(threading.Thread):
 
 def _event(value: dict[str, Any]) -> Event:
     if value["event"] == "result":
-        return Event("result", value["action"], value["host"], value["status"], value["result"])
-    return Event(value["event"], value.get("action") or value["name"])
+        return Event(
+            "result",
+            value["action"],
+            value["host"],
+            value["status"],
+            value["result"],
+            at=value["at"],
+            seconds=value["seconds"],
+        )
+    return Event(value["event"], value.get("action") or value["name"], at=value["at"])

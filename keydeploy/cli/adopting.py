@@ -24,7 +24,7 @@ from keydeploy.adoption.sealing import Receiver
 from keydeploy.cli import complain
 from keydeploy.cli.generating.vault_password import vault_options
 from keydeploy.cli.options import arguments, disclosed_keys
-from keydeploy.cli.running import progress
+from keydeploy.cli.progress import progress
 from keydeploy.disclosed import DisclosedList
 from keydeploy.engine import Engine
 from keydeploy.errors import EngineError, KeydeployError, KeyMaterialError

@@ -16,7 +16,8 @@ from rich.text import Text
 from keydeploy.cli import complain
 from keydeploy.cli.lists import handed_on
 from keydeploy.cli.options import arguments, disclosed_keys
-from keydeploy.cli.running import complain_of_nothing_declared, progress
+from keydeploy.cli.progress import progress
+from keydeploy.cli.running import complain_of_nothing_declared
 from keydeploy.engine import Engine, Event
 from keydeploy.errors import EngineError, KeydeployError, Problem
 from keydeploy.lint import declared, raising

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from keydeploy.cli.options import arguments
-from keydeploy.cli.running import complain_of_nothing_declared, progress
+from keydeploy.cli.progress import progress
+from keydeploy.cli.running import complain_of_nothing_declared
 from keydeploy.engine import Engine
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from keydeploy.cli import running
+from keydeploy.cli.progress import progress
 from keydeploy.engine import Arguments, Engine, Event
 from keydeploy.errors import EngineError
 from keydeploy.report.model import Recorder, Report, Verb
@@ -39,7 +40,7 @@ def propose(
     recorder, hint, answer = Recorder(Verb.PLAN), None, dict[str, Any]()
     try:
         engine = Engine("rotate", asked)
-        with running.stopping(engine, recorder, messages), running.progress(messages) as show:
+        with running.stopping(engine, recorder, messages), progress(messages) as show:
             for event in engine.events():
                 recorder.record(event)
                 show(event)

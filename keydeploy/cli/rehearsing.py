@@ -19,6 +19,7 @@ from rich.console import Console
 
 from keydeploy.cli import complain, running
 from keydeploy.cli.options import arguments
+from keydeploy.cli.progress import progress
 from keydeploy.engine import Engine, Event
 from keydeploy.errors import EngineError, KeydeployError
 from keydeploy.rehearsal import Folder, faults, write_inventory
@@ -97,7 +98,7 @@ def _copy(options: argparse.Namespace, folder: Folder) -> _Copying:
         given = arguments(options)
         named = json.dumps({"keydeploy_rehearsal": str(folder.root)})
         engine = Engine("rehearse", replace(given, extra_vars=[*given.extra_vars, named]))
-        with running.stopping(engine, copying.recorder, messages), running.progress(messages) as show:
+        with running.stopping(engine, copying.recorder, messages), progress(messages) as show:
             for event in engine.events():
                 copying.record(event)
                 show(event)

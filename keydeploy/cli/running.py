@@ -1,10 +1,9 @@
-"""Runs a verb's playbook, shows its progress and prints its report."""
+"""Runs a verb's playbook and answers its report; what a person has to know beside it is told here."""
 
 import argparse
-import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,36 +14,15 @@ from rich.console import Console
 
 from keydeploy.cli import complain
 from keydeploy.cli.options import arguments
-from keydeploy.engine import Arguments, Engine, Event
+from keydeploy.cli.printing import print_report
+from keydeploy.cli.progress import Waits, progress
+from keydeploy.engine import Arguments, Engine
 from keydeploy.errors import EngineError
 from keydeploy.plan import Plan
-from keydeploy.report import data, text
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.model import Recorder, Report, Verb, Verdict
 from keydeploy.report.naming import named
 from keydeploy.saved_plan import SavedPlan
-
-_PHASES = {
-    "validate": "checking the spec",
-    "observe": "observing",
-    "imitate": "copying",
-    "plan": "planning",
-    "pause": "waiting for the next wave",
-    "drain": "taking nodes out of the load balancer, or letting them in",
-    "stage": "staging",
-    "gate": "deciding",
-    "commit": "committing",
-    "verdict": "judging",
-    "conclude": "concluding",
-    "end": "concluding",
-    "look": "looking",
-    "examine": "examining",
-    "inspect": "inspecting",
-    "survey": "looking at the inventory",
-    "adopt": "reading",
-    "compare": "comparing",
-}
-_PER_NODE = ("adopt", "observe", "imitate", "drain", "stage", "commit", "conclude", "end", "examine", "inspect", "look")
 
 _PASSES = 5
 """How often a run begins anew when another one is in its way; in each it waits for the other's lease."""
@@ -53,7 +31,7 @@ _PASSES = 5
 def run(verb: Verb, options: argparse.Namespace) -> int:
     """Run *verb* with *options*, print its report and answer the exit code."""
     report, plans, hint = carry_out(verb, options)
-    _print(report, options)
+    print_report(report, options)
     _save(plans, report, getattr(options, "out", None))
     conclude(report, hint)
     if options.format != "json":
@@ -91,7 +69,7 @@ def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list
     """Go over the path once."""
     recorder = Recorder(verb, check=given.check)
     hint = None
-    waits = _Waits(messages)
+    waits = Waits(messages)
     try:
         engine = Engine(verb.value, given)
         with stopping(engine, recorder, messages), progress(messages) as show:
@@ -114,19 +92,6 @@ def _save(plans: list[Plan], report: Report, file: str | None) -> None:
         return
     time = datetime.now(UTC).isoformat(timespec="seconds")
     SavedPlan(time=time, farms=tuple(plans)).write(Path(file))
-
-
-def _print(report: Report, options: argparse.Namespace) -> None:
-    if options.format == "json":
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        json.dump(data.to_json(report, now), sys.stdout, indent=2)
-        sys.stdout.write("\n")
-        return
-    console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
-    for line in text.lines(report, with_diff=getattr(options, "diff", False)):
-        console.print(line)
-    if report.verb is Verb.VALIDATE and exit_code(report) is ExitCode.FINE:
-        console.print(f"the spec is valid for {len(report.declared)} node{'' if len(report.declared) == 1 else 's'}")
 
 
 def conclude(report: Report, hint: str | None) -> None:
@@ -193,45 +158,3 @@ def stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator[
         for number, handler in previous.items():
             signal.signal(number, handler)
         engine.kill()
-
-
-@contextmanager
-def progress(messages: Console) -> "Iterator[_Progress]":
-    """Show the phase and how many nodes have answered, on a terminal only."""
-    if not messages.is_terminal:
-        yield _Progress(lambda _: None)
-        return
-    with messages.status("starting Ansible") as status:
-        yield _Progress(status.update)
-
-
-class _Waits:
-    """Tells once which run is in the way, because a change waits for it without a sign of life."""
-
-    def __init__(self, messages: Console) -> None:
-        self._messages = messages
-        self._is_told = False
-
-    def record(self, event: Event) -> None:
-        """Look at what a node shows of its lock."""
-        holder = (event.result.get("observation") or {}).get("holder") if event.name == "observe" else None
-        if holder is not None and not self._is_told:
-            self._is_told = True
-            told = f"{event.host} is held by {holder}; waiting until that run has ended or its lease has run out"
-            self._messages.print(f"keydeploy: {told}", markup=False)
-
-
-class _Progress:
-    def __init__(self, update: Callable[[str], object]) -> None:
-        self._update = update
-        self._answers = 0
-
-    def __call__(self, event: Event) -> None:
-        if event.kind == "task":
-            self._answers = 0
-        elif event.kind == "result":
-            self._answers += 1
-        phase = _PHASES.get(event.name)
-        if phase is not None:
-            count = f": {self._answers} answered" if event.name in _PER_NODE and self._answers else ""
-            self._update(phase + count)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from keydeploy import access
 from keydeploy.edit import Difference
 from keydeploy.errors import DocumentError, NodeError
 from keydeploy.keys.certificate import (
@@ -131,6 +132,7 @@ def _observed(scene: Scene, name: str, declared: InstalledCertificate) -> tuple[
         in_waves=compared.in_waves,
         irreversible=compared.irreversible,
         impact=compared.impact,
+        readers=compared.readers,
     )
     return seen, list(compared.changes)
 
@@ -144,6 +146,7 @@ class _Compared:
     in_waves: bool
     irreversible: str | None
     impact: tuple[str, ...]
+    readers: tuple[str, ...]
 
 
 def _compare(
@@ -187,6 +190,7 @@ def _compare(
         in_waves=not of_store and (key.change is None or keeps_key(key.change)),
         irreversible=key.irreversible,
         impact=(_TRUST,) if roots else (),
+        readers=access.readers(state.sddl, scene.accounts.names),
     )
 
 

@@ -87,6 +87,7 @@ def observe(scene: Scene) -> tuple[list[Subject], list[Change], list[Change]]:
                 irreversible=compared.irreversible,
                 impact=tuple(_impact(scene, name, compared, users)),
                 warnings=scene.pools.unknown(declared.readers),
+                readers=access.readers(state.sddl, scene.accounts.names),
             )
         )
         if compared.change:

@@ -219,6 +219,8 @@ class Subject:
     """What is legal but unwise, or only reported."""
     violations: tuple[str, ...] = ()
     """What no spec may ask for, such as a certificate that has expired."""
+    readers: tuple[str, ...] = ()
+    """Who may use the private key, as the node shows it: names of accounts, sorted; empty where there is no key."""
 
     def to_json(self) -> dict[str, Any]:
         """Answer the subject as JSON values."""
@@ -228,7 +230,7 @@ class Subject:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Subject":
         """Read what `to_json` wrote."""
-        tuples = {name: tuple(value.get(name, ())) for name in ("impact", "warnings", "violations")}
+        tuples = {name: tuple(value.get(name, ())) for name in ("impact", "warnings", "violations", "readers")}
         differences = tuple(Difference(*difference) for difference in value["differences"])
         return cls(**{**value, **tuples, "differences": differences})
 

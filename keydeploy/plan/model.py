@@ -91,6 +91,8 @@ class Operation:
     """What is legal but unwise, or only reported."""
     violations: tuple[str, ...] = ()
     """What must not be used, such as a certificate that has expired."""
+    readers: tuple[str, ...] = ()
+    """Who may use the private key, as the node showed it: names of accounts, sorted."""
 
     def to_json(self) -> dict[str, Any]:
         """Answer the operation as JSON values."""
@@ -100,7 +102,7 @@ class Operation:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Operation":
         """Read what `to_json` wrote."""
-        tuples = {name: tuple(value[name]) for name in ("impact", "warnings", "violations")}
+        tuples = {name: tuple(value.get(name, ())) for name in ("impact", "warnings", "violations", "readers")}
         differences = tuple(Difference(**difference) for difference in value["differences"])
         return cls(**{**value, **tuples, "action": Action(value["action"]), "differences": differences})
 
@@ -121,11 +123,14 @@ class NodePlan:
         return any(operation.action is not Action.NO_OP for operation in self.operations)
 
     def is_as(self, other: "NodePlan") -> bool:
-        """Tell whether the same is to be done as in *other*; warnings may differ, such as the days that are left."""
-        return self._without_warnings() == other._without_warnings()
+        """Tell whether the same is to be done as in *other*.
 
-    def _without_warnings(self) -> "NodePlan":
-        return replace(self, operations=tuple(replace(operation, warnings=()) for operation in self.operations))
+        What is only told may differ: warnings, such as the days that are left, and who may use a key.
+        """
+        return self._to_do() == other._to_do()
+
+    def _to_do(self) -> "NodePlan":
+        return replace(self, operations=tuple(replace(each, warnings=(), readers=()) for each in self.operations))
 
     @property
     def cleans(self) -> bool:

@@ -113,6 +113,7 @@ def _operation(subject: Subject) -> Operation:
         impact=subject.impact if subject.differences else (),
         warnings=subject.warnings,
         violations=subject.violations,
+        readers=subject.readers,
     )
 
 

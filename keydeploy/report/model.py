@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from keydeploy import __version__
 from keydeploy.engine import Event
 from keydeploy.errors import Problem
 from keydeploy.plan import Cause, NodePlan, Plan, Reason
-from keydeploy.spec import Kind, Notice
+from keydeploy.report.timings import StepTime, Stopwatch
+from keydeploy.spec import Kind, Material, Notice
 
 TAKEN_BACK = {"unstaged", "rolled_back"}
 """The outcomes of a node that shows what it did before and holds nothing of the run."""
@@ -67,6 +69,8 @@ class NodeReport:
     reasons: tuple[str, ...] = ()
     hint: str | None = None
     """The next step, where there is one."""
+    confirmed: str | None = None
+    """The run that was confirmed there last, as far as the node tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +86,8 @@ class FarmReport:
     missing: tuple[Reason, ...] = ()
     """Members that cannot be reached, and that the spec lets the farm do without."""
     waves: tuple[tuple[str, ...], ...] = ()
+    materials: tuple[Material, ...] = ()
+    """What is declared, and how long it lasts; the same for every node."""
 
     @property
     def gave_way(self) -> bool:
@@ -112,6 +118,8 @@ class Report:
     """What policy has to say of the declared keys; empty where the spec is invalid."""
     notes: tuple[str, ...] = ()
     """What was not looked at, or not with what is known today."""
+    timings: tuple[StepTime, ...] = ()
+    """How long the steps took, in their order; of a run that began anew those of its last pass."""
 
     @property
     def is_refused_by_policy(self) -> bool:
@@ -151,6 +159,14 @@ class Report:
         return any(farm.verdict is Verdict.FINISHED or farm.gave_way for farm in self.farms)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """When a report was made (*time*, RFC 3339 in UTC), and by which *version* of keydeploy."""
+
+    time: str
+    version: str = __version__
+
+
 @dataclass(slots=True)
 class Recorder:
     """Takes events in and answers the report."""
@@ -164,9 +180,12 @@ class Recorder:
     _decided: bool = False
     _steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     _last: dict[str, tuple[str | None, dict[str, Any]]] = field(default_factory=dict)
+    _confirmed: dict[str, str | None] = field(default_factory=dict)
+    _stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def record(self, event: Event) -> None:
         """Take *event* in."""
+        self._stopwatch.record(event)
         if event.kind == "task" and event.name in ("pause", "stage"):
             self._staging, self._decided = True, False
         if event.kind != "result" or event.host is None:
@@ -177,6 +196,8 @@ class Recorder:
             self._decided = any(farm.get("go") for farm in event.result.get("farms", {}).values()) or self._decided
         elif event.name in ("validate", "plan"):
             self._steps[event.name] = event.result
+        elif event.name == "observe":
+            self._confirmed[event.host] = event.result.get("observation", {}).get("confirmed")
         elif event.name in ("conclude", "show", "drift"):
             self._last[event.host] = (event.status, event.result)
 
@@ -209,7 +230,7 @@ class Recorder:
         return Report(
             verb=self.verb,
             check=self.check,
-            run=valid.get("run") or "",
+            run=self._run,
             problems=problems,
             declared=tuple(declared),
             skipped=tuple(valid.get("undeclared", ())),
@@ -218,10 +239,11 @@ class Recorder:
             interrupted=self.interrupted,
             policy=tuple(Notice.from_json(notice) for notice in valid.get("policy", ())),
             notes=tuple(valid.get("notes", ())),
+            timings=self._stopwatch.times(),
         )
 
     def _farm(self, plan: Plan) -> FarmReport:
-        members = [*self._steps["validate"]["farms"][plan.farm]["members"]]
+        members = self._farms[plan.farm]["members"]
         nodes = tuple(self._node(member, plan) for member in members if member not in plan.not_looked_at)
         obstacles = self._reasons("plan", "obstacles", plan.farm) if self.verb.changes and plan.changes else []
         decided = self._step_of("gate", plan.farm)
@@ -236,7 +258,12 @@ class Recorder:
             not_looked_at=plan.not_looked_at,
             missing=plan.missing,
             waves=plan.waves,
+            materials=tuple(Material.from_json(each) for each in self._farms[plan.farm]["materials"]),
         )
+
+    @property
+    def _farms(self) -> dict[str, Any]:
+        return dict(self._steps["validate"]["farms"])
 
     def _verdict(self, plan: Plan, nodes: tuple[NodeReport, ...], *, refused: bool) -> Verdict:
         outcomes = {node.outcome for node in nodes}
@@ -263,6 +290,10 @@ class Recorder:
         return Verdict.FINISHED
 
     @property
+    def _run(self) -> str:
+        return self._steps.get("validate", {}).get("run") or ""
+
+    @property
     def _names_a_run(self) -> bool:
         """Tell whether the way back is that of a certain run."""
         return bool((self._steps.get("validate", {}).get("undo") or {}).get("run"))
@@ -271,8 +302,14 @@ class Recorder:
         status, result = self._last.get(node, (None, {}))
         outcome = result.get("state") or ("failed" if status in ("failed", "unreachable") else None)
         cause = [result["cause"]] if result.get("cause") else []
-        hint = result.get("hint") if cause else None
-        return NodeReport(node=node, plan=plan.node(node), outcome=outcome, reasons=tuple(cause), hint=hint)
+        return NodeReport(
+            node=node,
+            plan=plan.node(node),
+            outcome=outcome,
+            reasons=tuple(cause),
+            hint=result.get("hint") if cause else None,
+            confirmed=self._run if outcome == "applied" else self._confirmed.get(node),
+        )
 
     def _step_of(self, step: str, farm: str) -> dict[str, Any]:
         return dict(self._steps.get(step, {}).get("farms", {}).get(farm, {}))

@@ -9,7 +9,7 @@ from rich.text import Text
 from keydeploy import __version__
 from keydeploy.report import data, text
 from keydeploy.report.exit_code import ExitCode, exit_code, most_telling
-from keydeploy.report.model import Report
+from keydeploy.report.model import Made, Report
 
 VERSION = 1
 COPIED, UNREACHABLE, NOT_ASKED = "copied", "unreachable", "not_asked"
@@ -97,7 +97,7 @@ class Rehearsal:
             "copies": [copy.to_json() for copy in self.copies],
             "not_rehearsed": list(self.not_rehearsed),
             "faults": list(self.faults),
-            "report": data.to_json(self.report, time) if self.report else None,
+            "report": data.to_json(self.report, Made(time)) if self.report else None,
         }
 
     def lines(self, *, with_diff: bool = False) -> Iterator[Text]:

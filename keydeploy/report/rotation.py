@@ -12,7 +12,7 @@ from keydeploy.errors import Problem
 from keydeploy.report import data, text
 from keydeploy.report.exit_code import ExitCode, exit_code, most_telling
 from keydeploy.report.left import Left, left
-from keydeploy.report.model import Report, Verdict
+from keydeploy.report.model import Made, Report, Verdict
 from keydeploy.rotation.contents import Content, holds_new_key
 from keydeploy.rotation.proposal import Replaced
 
@@ -118,9 +118,9 @@ class Rotation:
             "left": [each.to_json() for each in self.left],
             "problems": [{"place": each.place, "address": each.address, "text": each.text} for each in self.problems],
             "notes": list(self.notes),
-            "before": data.to_json(self.before, time) if self.before else None,
-            "report": data.to_json(self.report, time) if self.report else None,
-            "removal": data.to_json(self.removal, time) if self.removal else None,
+            "before": data.to_json(self.before, Made(time)) if self.before else None,
+            "report": data.to_json(self.report, Made(time)) if self.report else None,
+            "removal": data.to_json(self.removal, Made(time)) if self.removal else None,
         }
 
     def plan(self) -> Iterator[Text]:

@@ -3,6 +3,7 @@
 declaration (as Ansible resolved it) → shape (schema) → rules (what the schema cannot say) → model.
 """
 
+from keydeploy.spec.age import Material, materials_of
 from keydeploy.spec.declaration import UNRESOLVED, Declaration
 from keydeploy.spec.farm import check
 from keydeploy.spec.load import load
@@ -41,6 +42,7 @@ __all__ = [
     "Kind",
     "Lifetime",
     "Machine",
+    "Material",
     "Notice",
     "Policy",
     "ProtectedSections",
@@ -50,4 +52,5 @@ __all__ = [
     "Waves",
     "check",
     "load",
+    "materials_of",
 ]

@@ -28,7 +28,7 @@ OPTIONS = (ACCEPT_IRREVERSIBLE, COMPROMISED, LEAVE_CHANGED)
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy.plan.undoing import SUFFIX  # noqa: PLC0415
-        from keydeploy.spec import check  # noqa: PLC0415
+        from keydeploy.spec import check, materials_of  # noqa: PLC0415
 
         from ..plugin_utils.declarations import declare, declared_by_play  # noqa: PLC0415
 
@@ -61,6 +61,7 @@ class ActionModule(Step):
                     "members": [spec.host for spec in specs],
                     "spec": specs[0].digest(),
                     "rollout": specs[0].rollout.shared(),
+                    "materials": [material.to_json() for material in materials_of(specs[0])],
                 }
                 for name, specs in checked.farms.items()
                 if not problems

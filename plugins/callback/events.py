@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from typing import Any
 
 from ansible.plugins.callback import CallbackBase
@@ -28,12 +29,17 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._descriptor = int(os.environ.get("KEYDEPLOY_EVENTS", "-1"))
+        self._begun: dict[tuple[str, str], float] = {}
+        """When each host was sent to work on a task."""
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._tell({"event": "play", "name": play.get_name()})
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         self._tell({"event": "task", "name": task.get_name(), "action": task.action.removeprefix(_PREFIX)})
+
+    def v2_runner_on_start(self, host: Any, task: Any) -> None:
+        self._begun[host.name, task._uuid] = time.monotonic()
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._tell_result(result, "ok")
@@ -54,12 +60,14 @@ class CallbackModule(CallbackBase):
         # A result without a state is Ansible's own: it may hold raw text, so nothing of it is passed on.
         own = {k: v for k, v in result.result.items() if not k.startswith("_")} if "state" in result.result else {}
         event = {"event": "result", "action": action.removeprefix(_PREFIX), "host": result.host.name}
-        self._tell({**event, "status": status, "result": own})
+        begun = self._begun.pop((result.host.name, result.task._uuid), None)
+        seconds = None if begun is None else time.monotonic() - begun
+        self._tell({**event, "status": status, "result": own, "seconds": seconds})
 
     def _tell(self, event: dict[str, Any]) -> None:
         if self._descriptor < 0:
             return
-        line = (json.dumps(event) + "\n").encode()
+        line = (json.dumps({**event, "at": time.monotonic()}) + "\n").encode()
         try:
             while line:
                 line = line[os.write(self._descriptor, line) :]

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from keydeploy.report import data, text
-from keydeploy.report.model import FarmReport, Recorder, Report, Verb, Verdict
+from keydeploy.report.model import FarmReport, Made, Recorder, Report, Verb, Verdict
 from keydeploy.schema import validator
 from keydeploy.spec import Kind, Notice
 
@@ -60,7 +60,7 @@ def test_a_farm_that_was_left_out_is_not_spoken_of() -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_the_schema_knows_each_kind(kind: Kind) -> None:
     notice = dataclasses.replace(NOTICE, kind=kind, place="inventory.yml:7:23")
-    value = data.to_json(report(Verb.DRIFT, notice), "2026-11-21T00:00:00Z")
+    value = data.to_json(report(Verb.DRIFT, notice), Made("2026-11-21T00:00:00Z"))
     validator("report").validate(value)
     assert value["policy"] == [notice.to_json()]
 
