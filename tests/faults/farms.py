@@ -96,11 +96,18 @@ def struck(stand: Stand, host: str) -> int:
 
 
 class Watch(threading.Thread):
-    """Looks all the time at every file that must never be missing, cut or anything but one of *versions*."""
+    """Looks all the time at every file that must never be missing, cut or anything but one of *versions*.
 
-    def __init__(self, files: Sequence[Path], versions: Sequence[bytes]) -> None:
+    Windows' ReplaceFile has two steps, and so has its stand-in on Mono: with *in_two_steps* a file that is away is
+    broken when it still is at the next look.
+    """
+
+    def __init__(self, files: Sequence[Path], versions: Sequence[bytes], *, in_two_steps: bool) -> None:
         super().__init__(daemon=True)
         self._files = files
+        self._looks_away = 1 if in_two_steps else 0
+        self._away: dict[Path, int] = {}
+        """For how many looks each file has been away."""
         self._versions = frozenset(versions)
         self._end = threading.Event()
         self.looks = 0
@@ -116,26 +123,32 @@ class Watch(threading.Thread):
             try:
                 content = file.read_bytes()
             except FileNotFoundError:
-                self.broken.append(f"{file}: missing")
+                self._away[file] = self._away.get(file, 0) + 1
+                if self._away[file] > self._looks_away:
+                    self.broken.append(f"{file}: missing")
                 continue
+            self._away.pop(file, None)
             if content.replace(TOUCH.encode(), b"") not in self._versions:
                 self.broken.append(f"{file}: {len(content)} bytes that nobody has written as a whole")
         self.looks += 1
 
     def end(self) -> None:
-        """Look a last time."""
+        """Look a last time; by now no file may be away."""
         self._end.set()
         self.join()
+        self._looks_away = 0
         self.look()
 
 
 @contextmanager
-def watching(stand: Stand, versions: Sequence[bytes] = (OLD, NEW, NEXT)) -> Iterator[Watch]:
+def watching(
+    stand: Stand, versions: Sequence[bytes] = (OLD, NEW, NEXT), *, in_two_steps: bool = False
+) -> Iterator[Watch]:
     """Watch the files of all nodes of *stand* meanwhile."""
     for version in versions:
         ElementTree.fromstring(version)  # noqa: S314 - our own
     hosts = [host for group in stand.groups.values() for host in group["hosts"]]
-    watch = Watch([stand.own_config(host) for host in hosts], versions)
+    watch = Watch([stand.own_config(host) for host in hosts], versions, in_two_steps=in_two_steps)
     watch.start()
     try:
         yield watch
