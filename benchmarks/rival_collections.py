@@ -1,4 +1,4 @@
-"""Fetches what the playbook of `rival/site.yml` is written with: the collections ansible.windows and microsoft.iis.
+"""Fetches collections of others: those that the playbook of `rival/site.yml` is written with, and awx.awx for tests.
 
 They come out of the package `ansible` on PyPI, one version by its hash, and lie in the cache afterwards. Nothing is
 installed: the ansible-core that keydeploy runs on runs them too.
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 VERSION = "12.3.0"
@@ -16,7 +17,8 @@ VERSION = "12.3.0"
 COLLECTIONS = ("ansible.windows 3.3.0", "microsoft.iis 1.1.0")
 """What is in it, for people."""
 _SHA256 = "cd156f82fa87f7a899212b0efa9f7ca3a24d609212de9f78428a572eb01e5414"
-_WANTED = ("ansible_collections/ansible/windows/", "ansible_collections/microsoft/iis/")
+RIVAL = ("ansible.windows", "microsoft.iis")
+AWX = ("awx.awx",)
 CACHE = Path(__file__).parents[1] / ".cache"
 """Where they lie, unless a caller says otherwise."""
 _TIMEOUT = 600.0
@@ -26,25 +28,26 @@ class NotToBeHad(Exception):
     """The collections are not in the cache, and could not be fetched; tells why."""
 
 
-def fetch(cache: Path = CACHE) -> Path:
-    """Answer the folder for `ANSIBLE_COLLECTIONS_PATH`, made in *cache* when it is not there.
+def fetch(cache: Path = CACHE, collections: Sequence[str] = RIVAL) -> Path:
+    """Answer the folder for `ANSIBLE_COLLECTIONS_PATH` with *collections*, made in *cache* when it is not there.
 
     Raises `NotToBeHad` where pip cannot get the package.
     """
-    kept = cache / f"ansible-{VERSION}"
+    kept = cache / "-".join((f"ansible-{VERSION}", *(() if collections == RIVAL else collections)))
     if not kept.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as folder:
             unpacked = Path(folder) / "unpacked"
-            unpack(_downloaded(Path(folder)), unpacked)
+            unpack(_downloaded(Path(folder)), unpacked, collections)
             shutil.move(unpacked, kept)
     return kept
 
 
-def unpack(wheel: Path, folder: Path) -> None:
-    """Unpack the wanted collections out of *wheel* into *folder*."""
+def unpack(wheel: Path, folder: Path, collections: Sequence[str] = RIVAL) -> None:
+    """Unpack *collections* out of *wheel* into *folder*."""
+    wanted = tuple(f"ansible_collections/{name.replace('.', '/')}/" for name in collections)
     with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(_WANTED)])
+        archive.extractall(folder, [name for name in archive.namelist() if name.startswith(wanted)])
 
 
 def _downloaded(folder: Path) -> Path:

@@ -109,7 +109,7 @@ def apply(data: bytes, splices: Sequence[Splice]) -> bytes:
     position = 0
     for splice in splices:
         if not position <= splice.start <= splice.end <= len(data):
-            raise DocumentError("the edits do not fit the file")
+            raise DocumentError("the edits do not fit the file", hint="run it again: the file has changed since")
         parts += [data[position : splice.start], splice.content.reveal()]
         position = splice.end
     return b"".join([*parts, data[position:]])
@@ -163,11 +163,13 @@ def _encoded(text: str, encoding: str) -> bytes:
     try:
         return text.encode(encoding)
     except UnicodeEncodeError:
-        raise DocumentError("the encoding of the file cannot hold what the edit writes") from None
+        told = "the encoding of the file cannot hold what the edit writes"
+        raise DocumentError(told, hint="save the file as UTF-8, and let its XML declaration say so") from None
 
 
 def _decoded(secret: Secret, address: str) -> str:
     try:
         return secret.reveal().decode()
     except UnicodeDecodeError:  # Its own message quotes a byte.
-        raise DocumentError(f"{address} is not text and cannot stand in the file") from None
+        told = f"{address} is not text and cannot stand in the file"
+        raise DocumentError(told, hint="declare a text in UTF-8") from None

@@ -42,13 +42,15 @@ _FORCED = {
     "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
 }
 
+_NOT_DECRYPTED = "the vault password is not the one that encrypts the inventory"
+
 _CAUSES = (
     (
         r"no vault secrets found|Attempting to decrypt but no vault",
         "the inventory holds vault-encrypted values, and no vault password was given",
         "give it with --ask-vault-pass, --vault-password-file or --vault-id",
     ),
-    (r"Decryption failed", "the vault password is not the one that encrypts the inventory", "check --vault-id"),
+    (r"Decryption failed", _NOT_DECRYPTED, None),
     (
         r"vault password file .* was not found|The vault password file",
         "the vault password file cannot be read",
@@ -100,6 +102,16 @@ class Arguments:
             str(self.forks or _MANY_NODES),
         ]
 
+    @property
+    def password_hint(self) -> str:
+        """Answer what to do about a wrong vault password: where it came from."""
+        if self.vault_password is not None:
+            return "type it again; ansible-vault view FILE tells whether it is the right one"
+        given = [f"--vault-id {identity}" for identity in self.vault_ids]
+        given += [f"--vault-password-file {file}" for file in self.vault_password_files]
+        where = " and ".join(given) or "the vault password that ansible.cfg or the environment names"
+        return f"check {where}; values of several passwords need several identities (--vault-id NAME@FILE)"
+
     def _identities(self) -> list[str]:
         """Answer the vault identities; the one whose password was asked for reads it from the standard input."""
         if self.vault_password is None:
@@ -121,6 +133,8 @@ class Event:
     """When, in seconds by the clock of the run, which begins anywhere."""
     seconds: float | None = None
     """How long the host was at it, from when it was sent to work; None where nobody knows."""
+    hosts: tuple[str, ...] = ()
+    """Of a play: whom it is for."""
 
 
 class Engine:
@@ -193,7 +207,8 @@ class Engine:
             return EngineError(f"{mistake}", hint="correct it; nothing was contacted")
         for pattern, message, hint in _CAUSES:
             if re.search(pattern, complaint):
-                return EngineError(message, hint=hint or "see what ansible-inventory --list says")
+                told = self._arguments.password_hint if message == _NOT_DECRYPTED else hint
+                return EngineError(message, hint=told or "see what ansible-inventory --list says")
         return EngineError(
             f"Ansible ended with code {self._child.returncode} before the first step",
             hint="see what ansible-inventory --list says about the inventory",
@@ -228,4 +243,6 @@ def _event(value: dict[str, Any]) -> Event:
             at=value["at"],
             seconds=value["seconds"],
         )
-    return Event(value["event"], value.get("action") or value["name"], at=value["at"])
+    return Event(
+        value["event"], value.get("action") or value["name"], at=value["at"], hosts=tuple(value.get("hosts", ()))
+    )

@@ -5,12 +5,16 @@ from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
 from keydeploy.spec.model import Health, Hook
 
 _PAUSE = 0.2
 _LONGEST_ANSWER = 5.0
+
+UNHEALTHY = "look at the application's event log on that node, or correct rollout.health if it asks for something else"
+"""What to do where a node does not serve after a switch."""
 
 
 class _StayOnTheNode(HTTPRedirectHandler):
@@ -37,7 +41,8 @@ def probe(
             return None
         if clock() + _PAUSE > end:
             what = "no answer" if found is None else f"status {found}"
-            return f"the health check got {what} within {health.within:g} s, not status {health.expect}"
+            asked = f"the health check of {_shown(health.url)}"
+            return f"{asked} got {what} within {health.within:g} s, not status {health.expect}"
         sleep(_PAUSE)
 
 
@@ -47,7 +52,17 @@ def call(hook: Hook) -> str | None:
     if found == hook.expect:
         return None
     what = f"no answer within {hook.within:g} s" if found is None else f"status {found}"
-    return f"the call of the load balancer got {what}, not status {hook.expect}"
+    return f"the call of the load balancer at {_shown(hook.url or '')} got {what}, not status {hook.expect}"
+
+
+def _shown(url: str) -> str:
+    """Answer *url* as a message may show it: without user, password, query and fragment, which may be secret."""
+    try:
+        parts = urlsplit(url)
+        is_shown = (parts.port or 0) >= 0 and "@" not in parts.path
+    except ValueError:  # what is no address may have a password anywhere
+        return "its address"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}" if is_shown else "its address"
 
 
 def _status(method: str, url: str, timeout: float) -> int | None:

@@ -1,12 +1,17 @@
-"""Writes new files below a folder: all of them or none, and never over one that is there."""
+"""Writes files whole or not at all: new ones never over one that is there, and one that follows another at once."""
 
 import os
+import secrets
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
 
 from keydeploy.errors import KeydeployError
+
+_LONGEST = 200
+"""Characters of a name that leave room for what is put around it; file systems take 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +59,58 @@ def write(folder: Path, new_files: Sequence[NewFile], *, hint: str) -> None:
         if isinstance(error, OSError):
             raise KeydeployError(f"{folder} cannot be written: {error.strerror}; nothing was", hint=hint) from None
         raise
+
+
+def refusal(path: Path) -> str | None:
+    """Answer why *path* cannot be put in the place of what is there, as far as can be told before; None if it can."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        found = None
+    except OSError as error:
+        return error.strerror
+    folder = path.resolve().parent
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        return "it is no file"
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    return None if os.access(folder, os.W_OK | os.X_OK) else f"nothing can be written to the folder {folder}"
+
+
+def replace(path: Path, text: str, *, mode: int | None = None) -> None:
+    """Put *text*, in UTF-8, in the place of the file *path*: whoever reads it finds the old text or the new one.
+
+    It gets *mode*, or without one that of the file before, or what the process gives to new files. A link stays, and
+    the file that it leads to is replaced. Raises `OSError`, with nothing left behind.
+    """
+    target = path.resolve()
+    if mode is None and target.exists():
+        mode = stat.S_IMODE(target.stat().st_mode)
+    temporary = target.with_name(f".{target.name[:_LONGEST]}.{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            if mode is not None:
+                os.fchmod(stream.fileno(), mode)
+            os.fsync(stream.fileno())
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _settle(target.parent)
+
+
+def _settle(folder: Path) -> None:
+    """Let the new name in *folder* outlive a loss of power, where the file system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _in_the_way(folder: Path, path: PurePath) -> Iterator[Path]:

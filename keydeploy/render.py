@@ -200,7 +200,8 @@ def _stage_certificate(change: CertificateChange, spec: Spec) -> StageCertificat
 def _declared(things: Mapping[str, T], address: str) -> T:
     """Answer what the plan names by *address*; raises `NodeError` where the spec declares it no more."""
     if address not in things:
-        raise NodeError("request", f"the plan needs {address}, which the spec no longer declares")
+        told = f"the plan needs {address}, which the spec no longer declares"
+        raise NodeError("request", told, hint="run it again: the inventory has changed meanwhile")
     return things[address]
 
 

@@ -39,7 +39,8 @@ class SavedPlan:
             temporary.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
             temporary.replace(file)
         except OSError as error:
-            raise KeydeployError(f"the plan cannot be written to {file}: {error.strerror}") from None
+            told = f"the plan cannot be written to {file}: {error.strerror}"
+            raise KeydeployError(told, hint="name another file with --out") from None
 
     @classmethod
     def read(cls, file: Path) -> "SavedPlan":
@@ -47,7 +48,8 @@ class SavedPlan:
         try:
             value = json.loads(file.read_text("utf-8"))
         except OSError as error:
-            raise KeydeployError(f"the plan {file} cannot be read: {error.strerror}") from None
+            told = f"the plan {file} cannot be read: {error.strerror}"
+            raise KeydeployError(told, hint="name a file that keydeploy plan --out has saved") from None
         except ValueError:
             value = None
         if not isinstance(value, dict) or value.get("plan") != VERSION or not validator("plan").is_valid(value):

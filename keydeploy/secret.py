@@ -26,7 +26,8 @@ class Secret:
         try:
             return cls(text.encode())
         except UnicodeEncodeError:  # Its own message quotes the character.
-            raise KeyMaterialError("the text has a lone surrogate, which UTF-8 cannot hold") from None
+            told = "the text has a lone surrogate, which UTF-8 cannot hold"
+            raise KeyMaterialError(told, hint="write it anew; a lookup may have cut a character") from None
 
     def reveal(self) -> bytes:
         """Answer the bytes themselves; the caller keeps them out of everything that is stored or shown."""

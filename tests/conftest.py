@@ -7,11 +7,19 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from tests.node.contract.under_test import CANNOT
 from tests.node.windows import wine
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+# How long an example takes is the machine's affair, and that of whatever else it does.
+settings.register_profile("any machine", settings(), deadline=None)
+settings.load_profile("any machine")
+
+SLOWEST = ("faults", "engine", "winrm", "docs", "runner", "farm", "cli", "browser", "packaging", "node")
+"""The folders with the longest tests, which come first: at the end no worker waits for another one's long file."""
 
 
 def missing(what: str) -> NoReturn:
@@ -19,6 +27,13 @@ def missing(what: str) -> NoReturn:
     if os.environ.get("CI") == "true":
         pytest.fail(f"missing: {what}")
     pytest.skip(f"missing: {what}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the folders with long tests first; the order within each stays."""
+    places = {folder: place for place, folder in enumerate(SLOWEST)}
+    own = Path(__file__).parent
+    items.sort(key=lambda item: places.get(item.path.relative_to(own).parts[0], len(places)))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,8 +3,8 @@
 set -eu
 
 packages=("$@")
-# A real ASP.NET farm; the node's C#, compiled and run on Mono and, under Wine, on Windows' own .NET.
-[ $# -gt 0 ] || packages=(mono-fastcgi-server4 nginx-light mono-mcs mono-runtime mono-devel wine wine64 xz-utils)
+# A real ASP.NET farm; the node's C#, compiled and run on Mono and, under Wine, on Windows' own .NET; HTML reports in a browser; promtool; Kerberos for what stands in for the image; systemd, which runs units.
+[ $# -gt 0 ] || packages=(mono-fastcgi-server4 nginx-light mono-mcs mono-runtime mono-devel wine wine64 xz-utils chromium prometheus libkrb5-dev systemd util-linux)
 
 missing=()
 for package in "${packages[@]}"; do

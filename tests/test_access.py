@@ -15,6 +15,7 @@ from keydeploy.access import (
     known_sid,
     pool_account,
     pool_sid,
+    readers,
     sddl,
 )
 
@@ -247,3 +248,17 @@ def test_the_order_of_entries_does_not_matter(readers: set[str], random: Random)
 def test_any_text_is_read_without_an_error(text: str) -> None:
     assert isinstance(entries(text), tuple)
     differences(text, [POOL], NAMES)
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "names"),
+    [
+        (None, ()),
+        ("O:BA", ("everybody",)),
+        ("D:P", ()),
+        (f"D:P{OTHERS}(A;;GR;;;{POOL})", ("Administrators", "IIS AppPool\\Portal", "SYSTEM")),
+        (f"D:P(A;;GR;;;{DOMAIN_USERS})(A;;GR;;;S-1-5-21-1-2-3-4)", ("CONTOSO\\Domain Users", "S-1-5-21-1-2-3-4")),
+    ],
+)
+def test_all_who_may_use_a_key_are_told_by_name(descriptor: str | None, names: tuple[str, ...]) -> None:
+    assert readers(descriptor, NAMES) == names

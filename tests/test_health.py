@@ -82,21 +82,32 @@ def test_a_node_may_need_some_time(url: str) -> None:
 
 def test_a_node_that_does_not_recover_is_told_with_its_last_status(url: str) -> None:
     Handler.answers[:] = [503]
-    assert checked(Health(url, within=2.0)) == "the health check got status 503 within 2 s, not status 200"
+    assert checked(Health(url, within=2.0)) == f"the health check of {url} got status 503 within 2 s, not status 200"
     assert 5 <= len(Handler.asked) <= 11
 
 
 def test_a_redirection_is_not_followed_because_it_may_lead_to_another_node(url: str) -> None:
     Handler.answers[:] = [302, 200]
-    assert checked(Health(url, within=0.1)) == "the health check got status 302 within 0.1 s, not status 200"
+    assert checked(Health(url, within=0.1)) == f"the health check of {url} got status 302 within 0.1 s, not status 200"
     assert Handler.asked == ["/health"]
 
 
 def test_an_answer_that_is_not_http_is_no_answer(url: str) -> None:
     Handler.answers[:] = [0]
-    assert checked(Health(url, within=0.1)) == "the health check got no answer within 0.1 s, not status 200"
+    assert checked(Health(url, within=0.1)) == f"the health check of {url} got no answer within 0.1 s, not status 200"
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/health", "http://127.0.0.1:no/", "http://[::1/"])
-def test_an_address_that_does_not_answer_is_told_without_the_address(address: str) -> None:
-    assert checked(Health(address, within=1.0)) == "the health check got no answer within 1 s, not status 200"
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("http://127.0.0.1:1/health", "http://127.0.0.1:1/health"),
+        ("http://me:secret@127.0.0.1:1/health?token=secret#secret", "http://127.0.0.1:1/health"),
+        ("http://127.0.0.1:no/", "its address"),
+        ("http://[::1/", "its address"),
+        ("http://me:sec/ret@127.0.0.1/", "its address"),
+        ("http://me/secret@127.0.0.1/", "its address"),
+    ],
+)
+def test_an_address_that_does_not_answer_is_told_without_what_may_be_secret(address: str, shown: str) -> None:
+    told = f"the health check of {shown} got no answer within 1 s, not status 200"
+    assert checked(Health(address, within=1.0)) == told

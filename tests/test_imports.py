@@ -40,9 +40,13 @@ ALLOWED = {
     "inventory_files": set(),
     "engine": {"errors", "secret", "inventory_files"},
     "vault": {"errors", "secret"},
+    "schedule": {"spec", "new_files", "__init__"},
     "starter": {"keys", "new_files"},
     "report": {"adoption", "lint", "plan", "saved_plan", "checkup", "engine", "explain", "rotation", "__init__"},
-    "cli": {"report", "disclosed", "engine", "vault", "node", "rehearsal", "rotation", "starter", "__init__"},
+    "cli": {
+        *("report", "disclosed", "engine", "vault", "node", "rehearsal", "rotation", "schedule", "starter"),
+        "__init__",
+    },
     "__main__": {"cli"},
 }
 

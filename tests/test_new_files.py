@@ -1,12 +1,15 @@
-"""New files are written all or none, and never over one that is there."""
+"""New files are written all or none, and never over one that is there; one that follows another does so at once."""
 
+import os
+import stat
+import threading
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from keydeploy import new_files
 from keydeploy.errors import KeydeployError
-from keydeploy.new_files import NewFile, refuse_existing, write
+from keydeploy.new_files import NewFile, refusal, refuse_existing, replace, write
 
 HINT = "name another folder"
 
@@ -60,3 +63,87 @@ def test_all_that_is_in_the_way_is_told_and_stays(tmp_path: Path) -> None:
 
     assert (tmp_path / "a.yml").read_text("utf-8") == "mine"
     assert not (tmp_path / "b.yml").exists()
+
+
+# One file in the place of another.
+
+
+def test_a_file_is_replaced_at_once_and_nothing_else_is_left(tmp_path: Path) -> None:
+    file = tmp_path / "a.prom"
+    file.write_text("old", "utf-8")
+    with file.open(encoding="utf-8") as reader:
+        replace(file, "new: ü\n")
+        assert reader.read() == "old"  # whoever has it open reads to its end
+
+    assert file.read_bytes() == b"new: \xc3\xbc\n"
+    assert [*tmp_path.iterdir()] == [file]
+
+
+def test_a_new_file_is_as_the_process_wants_it_and_one_that_was_there_stays_so(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        replace(tmp_path / "new", "")
+        (tmp_path / "old").touch(0o600)
+        replace(tmp_path / "old", "")
+        replace(tmp_path / "told", "", mode=0o644)
+    finally:
+        os.umask(before)
+
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    assert modes == {"new": 0o640, "old": 0o600, "told": 0o644}
+
+
+def test_a_link_stays_and_leads_to_what_is_new(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real/file")
+    replace(tmp_path / "link", "new")
+
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real/file").read_text("utf-8") == "new"
+
+
+@pytest.mark.parametrize("stopped", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_what_stops_it_leaves_the_old_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: BaseException
+) -> None:
+    def fail(_descriptor: int) -> None:
+        raise stopped
+
+    (tmp_path / "a").write_text("old", "utf-8")
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(type(stopped)):
+        replace(tmp_path / "a", "new")
+
+    assert [(file.name, file.read_text("utf-8")) for file in tmp_path.iterdir()] == [("a", "old")]
+
+
+def test_readers_never_see_half_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    texts = {"a" * 100_000, "b" * 200_000}
+    file.write_text("a" * 100_000, "utf-8")
+    seen: set[str] = set()
+
+    def write_on() -> None:
+        for text in sorted(texts) * 20:
+            replace(file, text)
+
+    writer = threading.Thread(target=write_on)
+    writer.start()
+    while writer.is_alive():
+        seen.add(file.read_text("utf-8"))
+    writer.join()
+
+    assert seen <= texts
+
+
+def test_what_cannot_be_replaced_is_told_before(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+
+    assert refusal(tmp_path / "file") is None
+    assert refusal(tmp_path / "new") is None
+    assert refusal(tmp_path) == refusal(tmp_path / "pipe") == "it is no file"
+    assert refusal(tmp_path / "none/new") == f"there is no folder {tmp_path}/none"
+    assert refusal(tmp_path / "file/new") == "Not a directory"
+    assert refusal(tmp_path / "loop") == "Too many levels of symbolic links"

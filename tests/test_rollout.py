@@ -28,7 +28,7 @@ from keydeploy.spec.model import Waves
 NOW = 1_800_000_000.0
 MEMBERS = ("web1", "web2", "web3")
 ROLLOUT = Rollout(margin=2.0, clock_drift_limit=0.5)
-STAGED = tuple(Staged(node=name, started=NOW, finished=NOW + 1) for name in MEMBERS)
+STAGED = tuple(Staged(node=name, began=NOW, first_took=1, took=1) for name in MEMBERS)
 COMMITTED = tuple(Committed(node=name) for name in MEMBERS)
 FARM = Farm(name="portal", spec="d1", members=MEMBERS)
 IN_ORDER = plan(FARM, [Observation(node=name, state=State.OBSERVED, spec="d1") for name in MEMBERS])
@@ -40,8 +40,9 @@ ANSWERS = st.tuples(
             Staged,
             node=st.just(name),
             problem=st.none() | st.just("the disk is full"),
-            started=st.floats(0, 10),
-            finished=st.floats(10, 20),
+            began=st.floats(0, 10),
+            first_took=st.floats(0, 10),
+            took=st.floats(0, 10),
             first_offset=st.floats(-5, 5),
             offset=st.floats(-5, 5),
         )
@@ -184,11 +185,12 @@ def test_when_all_have_staged_it_goes_at_one_instant_in_each_nodes_own_time() ->
     decision = decide(MEMBERS, staged, ROLLOUT, now=NOW, since=NOW)
     assert decision.go
     assert decision.instants == {"web1": NOW + 2, "web2": NOW + 7202, "web3": NOW - 1.5}
+    assert decision.at == NOW + 2
 
 
 def test_a_member_without_an_answer_stops_it() -> None:
     decision = decide(MEMBERS, STAGED[:2], ROLLOUT, now=NOW, since=NOW)
-    assert (decision.go, decision.instants) == (False, {})
+    assert (decision.go, decision.instants, decision.at) == (False, {}, None)
     assert [str(reason) for reason in decision.reasons] == ["web3: it gave no answer to staging"]
 
 
@@ -257,10 +259,16 @@ def test_without_a_declared_margin_it_is_measured() -> None:
 
 def test_the_margin_covers_the_stagger_of_the_calls_and_the_slowest_of_them() -> None:
     staged = [
-        replace(STAGED[0], started=NOW, finished=NOW + 4),
-        replace(STAGED[1], started=NOW + 3, finished=NOW + 5),
+        replace(STAGED[0], began=NOW, first_took=4, took=4),
+        replace(STAGED[1], began=NOW + 3, first_took=2, took=2),
     ]
     assert margin(staged, NOW) == 1.0 + 2 * 3 + 4
+
+
+def test_a_node_that_is_slow_in_each_call_makes_the_margin_longer_and_one_slow_call_does_not() -> None:
+    slow, twice_slow = replace(STAGED[0], took=30), replace(STAGED[0], first_took=20, took=30)
+    assert margin([slow, *STAGED[1:]], NOW) == margin(STAGED, NOW)
+    assert margin([twice_slow, *STAGED[1:]], NOW) == margin(STAGED, NOW) + 19
 
 
 def test_the_margin_covers_the_wait_behind_hosts_that_are_not_of_the_farm() -> None:

@@ -78,7 +78,8 @@ class Reader:
         explicit = pool_settings.own_settings(self._iis, facts.site, facts.path)
         pool = next((each for each in self._pools() if each.name.lower() == name.lower()), None)
         if pool is None:
-            raise DocumentError(f"IIS has no app pool {material.in_one_line(name)}, which the application names")
+            told = f"IIS has no app pool {material.in_one_line(name)}, which the application names"
+            raise DocumentError(told, hint="create the app pool, or let the application name another")
         settings = {each: getattr(pool.settings, each) for each in ("load_user_profile", "set_profile_environment")}
         return {"explicit": explicit, **settings}
 
@@ -86,7 +87,7 @@ class Reader:
         try:
             return self._response.to(ListAppPools(), AppPoolList).app_pools
         except NodeError as error:
-            raise DocumentError(f"the app pools of IIS cannot be listed: {error.message}") from None
+            raise DocumentError(f"the app pools of IIS cannot be listed: {error.message}", hint=error.hint) from None
 
     def _sealed_by(self, level: Level) -> str | None:
         """Answer the brought container with whose key the machineKey of *level* is encrypted, None for one in clear."""

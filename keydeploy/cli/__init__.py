@@ -10,6 +10,7 @@ from keydeploy import __version__
 from keydeploy.cli import (
     adopt,
     apply,
+    completion,
     doctor,
     drift,
     explain,
@@ -18,9 +19,11 @@ from keydeploy.cli import (
     lint,
     plan,
     rehearse,
+    report,
     rollback,
     rotate,
     sandbox,
+    schedule,
     show,
     status,
     validate,
@@ -36,6 +39,8 @@ _VERBS = (
     rollback,
     rotate,
     drift,
+    report,
+    schedule,
     status,
     doctor,
     lint,
@@ -43,17 +48,23 @@ _VERBS = (
     rehearse,
     generate,
     sandbox,
+    completion,
 )
 
 _PACKAGE = Path(__file__).parent.parent
+_WIDTH = 80
+"""Columns of a terminal that does not know how many it has."""
 
 _EPILOG = """\
 exit codes:
-  0 fine · 1 error, or rolled back · 2 changes pending, or drift · 3 spec invalid, or no node declared
-  4 a node could not be reached · 5 roll-out incomplete · 6 policy · 130 interrupted
+  0 fine · 1 error, or rolled back · 2 changes pending, or drift
+  3 spec invalid, or no node declared · 4 a node could not be reached
+  5 roll-out incomplete · 6 policy · 130 interrupted
 
 example:
   keydeploy plan inventory.yml && keydeploy apply inventory.yml
+
+keydeploy COMMAND --help tells more.
 """
 
 
@@ -76,20 +87,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def parser() -> argparse.ArgumentParser:
+    """Answer the parser of the whole command line, without running anything; quick, because verbs import late.
+
+    What is made of the command line is made of it alone: `--help`, completion, the manual page and the documentation.
+    """
     parser = _Parser(
         prog="keydeploy",
         description="Configuration as code for key material on load-balanced ASP.NET nodes.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"keydeploy {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"keydeploy {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
     for verb in _VERBS:
         verb.add(commands)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    understands = parser()
+    options = understands.parse_args(arguments)
     if "inventory" in options and not (options.inventory or options.more):
-        parser.error("name an inventory, such as inventory.yml")
+        understands.error("name an inventory, such as inventory.yml")
 
     code: int = options.run(options)
     return code
@@ -119,6 +139,20 @@ def _places(error: Exception) -> list[str]:
 
 def complain(message: str, hint: str | None = None) -> None:
     """Tell an error, and the next step, on the standard error."""
-    print(f"keydeploy: error: {message}", file=sys.stderr)  # noqa: T201
+    tell(f"keydeploy: error: {message}")
     if hint:
-        print(f"keydeploy: hint: {hint}", file=sys.stderr)  # noqa: T201
+        tell(f"keydeploy: hint: {hint}")
+
+
+def tell(line: str) -> None:
+    """Write *line* on the standard error; on a terminal it breaks between words and goes on further in."""
+    if sys.stderr.isatty():
+        import os  # noqa: PLC0415
+        import shutil  # noqa: PLC0415
+        import textwrap  # noqa: PLC0415
+
+        own = os.get_terminal_size(sys.stderr.fileno())  # the standard output may be a pipe
+        width = shutil.get_terminal_size(own).columns or _WIDTH
+        parts = textwrap.wrap(line, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        line = "\n".join(parts)
+    print(line, file=sys.stderr)  # noqa: T201

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_disclosed, add_inventory, verb
+from keydeploy.cli.options import add_disclosed, add_inventory, codes, verb
 
 
 def add(commands: Any) -> None:
@@ -14,6 +14,7 @@ def add(commands: Any) -> None:
         "read a farm that people have set up, and write a spec that says the same, its keys in a vault; read-only"
         " on the nodes",
         "keydeploy adopt inventory.yml --farm portal --vault-password-file ~/.vault",
+        codes({0: "written", 2: "written, and nodes differ", 3: "there is no host to adopt"}, 1, 4, 6, 130),
     )
     add_inventory(parser)
     parser.add_argument("-l", "--limit", metavar="HOSTS", help="these hosts are the farm")

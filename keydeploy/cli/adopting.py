@@ -13,15 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from keydeploy import new_files
 from keydeploy.adoption import places, text, vaulted
 from keydeploy.adoption.agreement import agree
 from keydeploy.adoption.model import NodeFacts
 from keydeploy.adoption.places import Place
 from keydeploy.adoption.sealing import Receiver
-from keydeploy.cli import complain
+from keydeploy.cli import complain, screen, tell
 from keydeploy.cli.generating.vault_password import vault_options
 from keydeploy.cli.options import arguments, disclosed_keys
 from keydeploy.cli.progress import progress
@@ -82,8 +80,8 @@ def run(options: argparse.Namespace) -> int:
     if found and (len(found) == len(hosts) or options.partial):
         adoption = _write_down(adoption, answers, given)
     _print(adoption, options)
-    for note in given.public.notes if adoption.machine_keys else ():
-        print(f"keydeploy: note: {note}", file=sys.stderr)  # noqa: T201
+    for note in given.public.notes if adoption.machine_keys and not options.quiet else ():
+        tell(f"keydeploy: note: {note}")
     if adoption.proposal is None:
         told = "nothing was written: not every node could be read"
         complain(told, f"mend that and run it again{', or write from the others with --partial' if found else ''}")
@@ -149,7 +147,7 @@ def _declared_container(name: str, pem: Secret) -> Declaration:
 
 def _ask(given: _Given) -> _Answers:
     options, keys = given.options, {name: file for name, (file, _) in given.brought.items()}
-    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    messages = screen.standard_error(options)
     for_ansible = arguments(options)
     ours = json.dumps({"keydeploy_adoption_key": given.receiver.public, "keydeploy_container_keys": keys})
     engine = Engine("adopt", replace(for_ansible, extra_vars=[*for_ansible.extra_vars, ours]))
@@ -204,7 +202,5 @@ def _print(adoption: Adoption, options: argparse.Namespace) -> None:
     if options.format == "json":
         json.dump(adoption.to_json(datetime.now(UTC).isoformat(timespec="seconds")), sys.stdout, indent=2)
         sys.stdout.write("\n")
-        return
-    console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
-    for line in adoption.lines():
-        console.print(line)
+    elif screen.shows(options, adoption.exit_code):
+        screen.write(screen.standard_output(options), adoption.lines())

@@ -3,7 +3,17 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_acceptance, add_change, add_disclosed, add_inventory, add_nodes, verb
+from keydeploy.cli.options import (
+    RECORDS,
+    add_acceptance,
+    add_change,
+    add_disclosed,
+    add_inventory,
+    add_nodes,
+    add_report,
+    codes,
+    verb,
+)
 
 
 def add(commands: Any) -> None:
@@ -13,8 +23,21 @@ def add(commands: Any) -> None:
         "apply",
         "bring every node of each farm to what is declared, at one instant or not at all",
         "keydeploy apply inventory.yml",
+        codes(
+            {
+                0: "as declared, and verified",
+                1: "an error, or rolled back and verified",
+                2: "--check: changes are pending",
+            },
+            3,
+            4,
+            5,
+            6,
+            130,
+        ),
     )
-    add_inventory(parser)
+    add_inventory(parser, RECORDS)
+    add_report(parser)
     add_disclosed(parser)
     add_nodes(parser)
     parser.add_argument(

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_inventory, verb
+from keydeploy.cli.options import add_inventory, codes, verb
 
 
 def add(commands: Any) -> None:
@@ -13,6 +13,7 @@ def add(commands: Any) -> None:
         "doctor",
         "tell whether every node can be reached and is fit for a roll-out; read-only",
         "keydeploy doctor inventory.yml -l web2",
+        codes({0: "every node is fit", 1: "an error, or a node is not fit"}, 3, 4, 130),
     )
     add_inventory(parser)
     parser.add_argument("-l", "--limit", metavar="HOSTS", help="look at these hosts only")

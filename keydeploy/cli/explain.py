@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from keydeploy.cli.options import verb
+from keydeploy.cli.options import codes, verb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,13 @@ _LIST = "keydeploy explain --list shows what it knows"
 
 def add(commands: Any) -> None:
     """Add the verb."""
-    parser = verb(commands, "explain", "tell what an error means, and what settles which cause it has", _EXAMPLE)
+    parser = verb(
+        commands,
+        "explain",
+        "tell what an error means, and what settles which cause it has",
+        _EXAMPLE,
+        codes({0: "recognised", 1: "an error, or nothing was recognised"}),
+    )
     parser.add_argument(
         "what",
         metavar="CODE|TEXT|FILE|-",
@@ -53,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     elif found.exit_code:
         raise _complaint(found)
     else:
-        _print_text(found, no_color=options.no_color)
+        _print_text(found, options)
     return int(found.exit_code)
 
 
@@ -137,10 +143,9 @@ def _print_json(found: "Explanation") -> None:
     sys.stdout.write("\n")
 
 
-def _print_text(found: "Explanation", *, no_color: bool) -> None:
-    from rich.console import Console  # noqa: PLC0415
+def _print_text(found: "Explanation", options: argparse.Namespace) -> None:
+    from keydeploy.cli import screen  # noqa: PLC0415
 
-    console = Console(no_color=no_color or None, highlight=False, soft_wrap=True)
-    width = min(console.width, _WIDEST) if console.is_terminal else _WIDEST
-    for line in found.lines(width):
-        console.print(line)
+    console = screen.standard_output(options)
+    width = min(console.width, _WIDEST) if screen.is_screen(console) else _WIDEST
+    screen.write(console, found.lines(width))

@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_disclosed, add_vault, verb
+from keydeploy.cli.options import add_disclosed, add_telling, add_vault, codes, verb
 
 
 def add(commands: Any) -> None:
@@ -13,6 +13,7 @@ def add(commands: Any) -> None:
         "lint",
         "point out what is legal and unwise, in configuration files or on the nodes of an inventory; read-only",
         "keydeploy lint src/Web/web.config\n  keydeploy lint inventory.yml --format sarif",
+        codes({0: "nothing that counts as an error", 6: "an error was found, or --strict and a warning"}, 1, 3, 4, 130),
     )
     parser.add_argument(
         "paths",
@@ -53,7 +54,7 @@ def add(commands: Any) -> None:
     add_vault(parser)
     parser.add_argument("-v", "--verbose", action="count", default=0, help="show Ansible's own output; -vvv shows more")
     parser.add_argument("--format", choices=("text", "json", "sarif"), default="text", help="how to print the result")
-    parser.add_argument("--no-color", action="store_true", help="plain text, as with NO_COLOR")
+    add_telling(parser)
     parser.set_defaults(run=run)
 
 

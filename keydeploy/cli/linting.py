@@ -10,10 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.text import Text
 
-from keydeploy.cli import complain
+from keydeploy.cli import complain, screen
 from keydeploy.cli.lists import handed_on
 from keydeploy.cli.options import arguments, disclosed_keys
 from keydeploy.cli.progress import progress
@@ -30,7 +29,7 @@ from keydeploy.lint.walking import shown, walk
 from keydeploy.report import lint_text
 from keydeploy.report.exit_code import ExitCode
 from keydeploy.report.lint import NOTHING, LintReport, NodeLooked, rule_to_json
-from keydeploy.report.sarif import to_sarif
+from keydeploy.report.lint_sarif import to_sarif
 from keydeploy.spec import Kind, Notice
 
 _INVENTORIES = (".yml", ".yaml", ".ini", ".json", "")
@@ -173,7 +172,7 @@ def _is_private_key(path: Path) -> bool:
 
 def _ask(nodes: _Nodes, options: argparse.Namespace, inventories: Sequence[str]) -> None:
     """Ask all nodes of *inventories*; raises `EngineError`."""
-    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    messages = screen.standard_error(options)
     given = arguments(argparse.Namespace(**{**vars(options), "inventory": None, "more": list(inventories)}))
     engine = Engine("lint", given)
     try:
@@ -185,9 +184,10 @@ def _ask(nodes: _Nodes, options: argparse.Namespace, inventories: Sequence[str])
         engine.kill()
     if nodes.valid.get("state") not in ("valid", "invalid", "empty"):
         told = nodes.valid.get("cause") or "the run ended before the spec was checked"
-        raise KeydeployError(told, hint=nodes.valid.get("hint"))
+        raise KeydeployError(told, hint=nodes.valid.get("hint") or "-v shows what Ansible says")
     if nodes.inspected and nodes.compared.get("state") != "compared":
-        raise KeydeployError(nodes.compared.get("cause") or "the run ended before the nodes were compared")
+        told = nodes.compared.get("cause") or "the run ended before the nodes were compared"
+        raise KeydeployError(told, hint=nodes.compared.get("hint") or "-v shows what Ansible says")
 
 
 def _joined(parts: Sequence[Linted]) -> Linted:
@@ -221,7 +221,8 @@ def _accept(report: LintReport, file: str) -> None:
 def _show(report: LintReport, options: argparse.Namespace) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     if options.format == "text":
-        _print(lint_text.lines(report), options)
+        if screen.shows(options, report.exit_code):
+            _print(lint_text.lines(report), options)
         return
     json.dump(report.to_json(now) if options.format == "json" else to_sarif(report, now), sys.stdout, indent=2)
     sys.stdout.write("\n")
@@ -253,6 +254,4 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _print(lines: Iterator[Text], options: argparse.Namespace) -> None:
-    console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
-    for line in lines:
-        console.print(line)
+    screen.write(screen.standard_output(options), lines)

@@ -7,17 +7,23 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from rich.console import Console
 from rich.text import Text
 
+from keydeploy.cli import screen
 from keydeploy.cli.options import arguments
 from keydeploy.cli.progress import progress
 from keydeploy.cli.running import complain_of_nothing_declared
 from keydeploy.engine import Engine
+from keydeploy.report.exit_code import ExitCode
 
 
 class Found(Protocol):
     """What can be shown as text and as JSON."""
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Answer what the run ends with."""
+        ...
 
     def to_json(self, time: str) -> dict[str, Any]:
         """Answer it as JSON values; *time* is when it was made (RFC 3339)."""
@@ -30,7 +36,7 @@ class Found(Protocol):
 
 def results(playbook: str, options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Run *playbook* and answer the result of each node that declares something."""
-    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    messages = screen.standard_error(options)
     engine = Engine(playbook, arguments(options))
     found = {}
     try:
@@ -49,9 +55,7 @@ def show(found: Found, options: argparse.Namespace, *, looked: bool) -> None:
     if options.format == "json":
         json.dump(found.to_json(datetime.now(UTC).isoformat(timespec="seconds")), sys.stdout, indent=2)
         sys.stdout.write("\n")
-    else:
-        console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
-        for line in found.lines():
-            console.print(line)
+    elif screen.shows(options, found.exit_code):
+        screen.write(screen.standard_output(options), found.lines())
     if not looked:
         complain_of_nothing_declared()

@@ -1,6 +1,7 @@
 """The options that all verbs over an inventory share; they are Ansible's own."""
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -8,36 +9,90 @@ if TYPE_CHECKING:
     from keydeploy.engine import Arguments
     from keydeploy.secret import Secret
 
+CODES: Mapping[int, str] = {
+    0: "done",
+    1: "an error, or wrong usage",
+    3: "the spec is invalid, or no node is declared; no node was contacted",
+    4: "a node could not be reached",
+    5: "a farm may be split, or a node holds an unfinished run",
+    6: "policy: something must not be used",
+    130: "interrupted",
+}
+"""What exit codes mean where a verb has nothing more exact to say."""
 
-def verb(commands: Any, name: str, summary: str, example: str) -> argparse.ArgumentParser:
-    """Add the verb *name* with its one-line *summary* and an *example*."""
+RECORDS = ("text", "json", "junit", "sarif", "prometheus", "html")
+"""The forms of a run's report; what else is printed has the first two alone."""
+
+
+def codes(own: Mapping[int, str], *others: int) -> Mapping[int, str]:
+    """Answer what a verb's exit codes mean: *own* in its own words, *others* in those that all verbs share."""
+    return dict(sorted({**{code: CODES[code] for code in others}, **own}.items()))
+
+
+_PLAIN = codes({}, 0, 1)
+
+
+def verb(
+    commands: Any, name: str, summary: str, example: str, ends: Mapping[int, str] = _PLAIN
+) -> argparse.ArgumentParser:
+    """Add the verb *name* with its one-line *summary*, an *example* and its exit codes (*ends*)."""
+    told = "\n".join(f"  {code:<3} {meaning}" for code, meaning in ends.items())
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
         description=summary[:1].upper() + summary[1:] + ".",
-        epilog=f"example:\n  {example}\n",
+        epilog=f"example:\n  {example}\n\nexit codes:\n{told}\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     return parser
 
 
-def add_inventory(parser: argparse.ArgumentParser) -> None:
-    """Add what says where the spec is and how to read it."""
+def add_inventory(parser: argparse.ArgumentParser, formats: Sequence[str] = RECORDS[:2]) -> None:
+    """Add what says where the spec is and how to read it, and in which *formats* the result can be printed."""
     parser.add_argument(
         "inventory", nargs="?", metavar="INVENTORY", help="an Ansible inventory: file, folder or script"
     )
-    add_reading(parser)
+    add_reading(parser, formats)
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
+def add_reading(parser: argparse.ArgumentParser, formats: Sequence[str] = RECORDS[:2]) -> None:
     """Add what says how to read the inventory that is named, and how to tell of it."""
     parser.add_argument(
-        "-i", "--inventory", dest="more", action="append", default=[], help="an inventory, as for Ansible"
+        "-i",
+        "--inventory",
+        dest="more",
+        action="append",
+        default=[],
+        metavar="INVENTORY",
+        help="an inventory, as for Ansible",
     )
     parser.add_argument("-e", "--extra-vars", action="append", default=[], metavar="VARS", help="name=value or @FILE")
     add_vault(parser)
     parser.add_argument("-v", "--verbose", action="count", default=0, help="show Ansible's own output; -vvv shows more")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print the result")
+    parser.add_argument("--format", choices=formats, default="text", help="how to print the result")
+    add_telling(parser)
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Add what writes the result to files as well."""
+    parser.add_argument(
+        "--report",
+        action="append",
+        default=[],
+        metavar="KIND=FILE",
+        help=f"write a report to a file, too, however the run ends; KIND is one of {', '.join(RECORDS)};"
+        " may be given more than once; docs/reports.md",
+    )
+
+
+def add_telling(parser: argparse.ArgumentParser) -> None:
+    """Add what says how much to tell beside the result."""
+    parser.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="no progress, no notes, and no text where all is well (exit code 0); errors and other formats as ever",
+    )
     parser.add_argument("--no-color", action="store_true", help="plain text, as with NO_COLOR")
 
 
@@ -49,6 +104,9 @@ def add_nodes(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--diff", action="store_true", help="show the edits, with secrets as the address they come from"
+    )
+    parser.add_argument(
+        "--timings", action="store_true", help="tell how long each step took, and which nodes were the slowest"
     )
 
 

@@ -3,7 +3,16 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_acceptance, add_disclosed, add_inventory, add_nodes, verb
+from keydeploy.cli.options import (
+    RECORDS,
+    add_acceptance,
+    add_disclosed,
+    add_inventory,
+    add_nodes,
+    add_report,
+    codes,
+    verb,
+)
 
 
 def add(commands: Any) -> None:
@@ -13,8 +22,10 @@ def add(commands: Any) -> None:
         "plan",
         "show what apply would change, without changing anything",
         "keydeploy plan inventory.yml --out plan.json",
+        codes({0: "nothing is to be changed", 2: "changes are pending"}, 1, 3, 4, 5, 6, 130),
     )
-    add_inventory(parser)
+    add_inventory(parser, RECORDS)
+    add_report(parser)
     add_disclosed(parser)
     add_nodes(parser)
     add_acceptance(parser)

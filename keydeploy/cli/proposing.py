@@ -12,8 +12,9 @@ from keydeploy.cli import running
 from keydeploy.cli.progress import progress
 from keydeploy.engine import Arguments, Engine, Event
 from keydeploy.errors import EngineError
-from keydeploy.report.model import Recorder, Report, Verb
+from keydeploy.report.model import Report, Verb
 from keydeploy.report.naming import named
+from keydeploy.report.recorder import Recorder
 from keydeploy.report.rotation import of_farms
 from keydeploy.rotation.proposal import Proposal
 

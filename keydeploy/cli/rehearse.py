@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_acceptance, add_disclosed, add_inventory, add_nodes, verb
+from keydeploy.cli.options import add_acceptance, add_disclosed, add_inventory, add_nodes, codes, verb
 
 
 def add(commands: Any) -> None:
@@ -13,6 +13,7 @@ def add(commands: Any) -> None:
         "rehearse",
         "roll out on copies of the nodes, with made-up secrets and with faults where asked; the nodes are only read",
         "keydeploy rehearse inventory.yml --fault web2:journal.commit:fail",
+        codes({0: "the roll-out on the copies would do"}, 1, 3, 4, 5, 6, 130),
     )
     add_inventory(parser)
     add_disclosed(parser)

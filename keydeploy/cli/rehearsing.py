@@ -15,18 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
-from keydeploy.cli import complain, running
+from keydeploy.cli import complain, running, screen
 from keydeploy.cli.options import arguments
 from keydeploy.cli.progress import progress
+from keydeploy.cli.text import print_timings
 from keydeploy.engine import Engine, Event
 from keydeploy.errors import EngineError, KeydeployError
 from keydeploy.rehearsal import Folder, faults, write_inventory
 from keydeploy.rehearsal.faults import HostFault
 from keydeploy.rehearsal.node import lay_out_silent, misbehave
 from keydeploy.report.exit_code import ExitCode, exit_code
-from keydeploy.report.model import Recorder, Report, Verb, Verdict
+from keydeploy.report.model import Report, Verb, Verdict
+from keydeploy.report.recorder import Recorder
 from keydeploy.report.rehearsal import COPIED, UNREACHABLE, NodeCopy, Rehearsal
 
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP)
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     _show(rehearsal, options)
     if rehearsal.report is not None:
         _conclude(rehearsal.report, hint)
-        if options.format != "json":
+        if options.format != "json" and not options.quiet:
             running.remark(rehearsal.report)
     elif not rehearsal.not_rehearsed:
         complain("the limit leaves out every node that declares something", "check -l")
@@ -92,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _copy(options: argparse.Namespace, folder: Folder) -> _Copying:
-    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    messages = screen.standard_error(options)
     copying = _Copying(Recorder(Verb.VALIDATE))
     try:
         given = arguments(options)
@@ -175,10 +175,10 @@ def _show(rehearsal: Rehearsal, options: argparse.Namespace) -> None:
     if options.format == "json":
         json.dump(rehearsal.to_json(datetime.now(UTC).isoformat(timespec="seconds")), sys.stdout, indent=2)
         sys.stdout.write("\n")
-        return
-    console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
-    for line in rehearsal.lines(with_diff=options.diff):
-        console.print(line)
+    elif screen.shows(options, rehearsal.exit_code):
+        screen.write(screen.standard_output(options), rehearsal.lines(with_diff=options.diff))
+        if rehearsal.report is not None:
+            print_timings(rehearsal.report, options)
 
 
 def _conclude(report: Report, hint: str | None) -> None:

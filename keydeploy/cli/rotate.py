@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_acceptance, add_disclosed, add_reading, verb
+from keydeploy.cli.options import add_acceptance, add_disclosed, add_reading, codes, verb
 
 
 def add(commands: Any) -> None:
@@ -15,6 +15,7 @@ def add(commands: Any) -> None:
         "keydeploy rotate inventory.yml machine_keys.portal --vault-password-file ~/.vault\n"
         "  keydeploy rotate inventory.yml portal PortalConfiguration --check\n"
         "  keydeploy rotate inventory.yml certificates.session --pfx new.pfx --pfx-password-file password.txt",
+        codes({0: "replaced, and verified", 2: "--check: what would be replaced was told"}, 1, 3, 4, 5, 6, 130),
     )
     parser.add_argument("inventory", metavar="INVENTORY", help="an Ansible inventory: file, folder or script")
     parser.add_argument(

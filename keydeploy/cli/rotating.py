@@ -15,7 +15,7 @@ from types import FrameType
 
 from rich.console import Console
 
-from keydeploy.cli import complain, running
+from keydeploy.cli import complain, running, screen
 from keydeploy.cli.again import again, only, quoted, shown
 from keydeploy.cli.options import arguments
 from keydeploy.cli.proposing import propose
@@ -39,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     day = datetime.now(UTC).date().isoformat()
     given = arguments(options)
-    console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
-    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    console = screen.standard_output(options)
+    messages = screen.standard_error(options)
     proposal, before, hint = propose(options, given, day, messages)
     if proposal is None:
         _tell(before, options, console)
@@ -105,10 +105,9 @@ def _planned(proposal: Proposal, before: Report, options: argparse.Namespace) ->
 
 
 def _plan(rotation: Rotation, options: argparse.Namespace, console: Console) -> None:
-    """Say what is to be done, where a person reads it."""
-    if options.format == "text":
-        for line in rotation.plan():
-            console.print(line)
+    """Say what is to be done, where a person reads it: who is asked must know what."""
+    if options.format == "text" and not (options.quiet and options.yes):
+        screen.write(console, rotation.plan())
 
 
 def _refused(rotation: Rotation, proposal: Proposal, options: argparse.Namespace, console: Console) -> Rotation | None:
@@ -138,8 +137,7 @@ def _refused(rotation: Rotation, proposal: Proposal, options: argparse.Namespace
 def _tell(before: Report, options: argparse.Namespace, console: Console) -> None:
     """Say how the farms stand, where a person reads it."""
     if options.format == "text":
-        for line in text.lines(before):
-            console.print(line)
+        screen.write(console, text.lines(before))
 
 
 def _left_behind(rotation: Rotation, proposal: Proposal, options: argparse.Namespace) -> tuple[str, str] | None:
@@ -238,9 +236,8 @@ def _show(rotation: Rotation, options: argparse.Namespace, console: Console) -> 
         json.dump(rotation.to_json(datetime.now(UTC).isoformat(timespec="seconds")), sys.stdout, indent=2)
         sys.stdout.write("\n")
         sys.stdout.flush()
-        return
-    for line in rotation.end():
-        console.print(line)
+    elif screen.shows(options, rotation.exit_code):
+        screen.write(console, rotation.end())
 
 
 def _print_new(proposal: Proposal, day: str, options: argparse.Namespace) -> int:

@@ -2,8 +2,7 @@
 
 import argparse
 import signal
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,16 +11,17 @@ from types import FrameType
 
 from rich.console import Console
 
-from keydeploy.cli import complain
+from keydeploy.cli import complain, recording, screen, tell
 from keydeploy.cli.options import arguments
 from keydeploy.cli.printing import print_report
 from keydeploy.cli.progress import Waits, progress
 from keydeploy.engine import Arguments, Engine
-from keydeploy.errors import EngineError
+from keydeploy.errors import EngineError, KeydeployError
 from keydeploy.plan import Plan
 from keydeploy.report.exit_code import ExitCode, exit_code
-from keydeploy.report.model import Recorder, Report, Verb, Verdict
+from keydeploy.report.model import Made, Report, Verb, Verdict
 from keydeploy.report.naming import named
+from keydeploy.report.recorder import Recorder
 from keydeploy.saved_plan import SavedPlan
 
 _PASSES = 5
@@ -30,22 +30,52 @@ _PASSES = 5
 
 def run(verb: Verb, options: argparse.Namespace) -> int:
     """Run *verb* with *options*, print its report and answer the exit code."""
-    report, plans, hint = carry_out(verb, options)
-    print_report(report, options)
+    return finished(verb, options)[1]
+
+
+def finished(verb: Verb, options: argparse.Namespace) -> tuple[Report, int]:
+    """Do the same, and answer the report, too; first of all its records are written."""
+    wanted = recording.wanted(options)
+    report, plans, hint = _carried_out(verb, options, wanted)
+    report = replace(report, hint=hint if report.failure is not None else None)
+    made = _made_now()
+    is_written = recording.write(wanted, report, made)
+    print_report(report, made, options)
     _save(plans, report, getattr(options, "out", None))
     conclude(report, hint)
-    if options.format != "json":
+    if options.format == "text" and not options.quiet:
         remark(report)
     if getattr(options, "compromised", False) and not any(farm.verdict is Verdict.APPLIED for farm in report.farms):
         complain(
             "no backup was removed, because no change was confirmed", "old keys may still be in backups on the nodes"
         )
-    return exit_code(report)
+    code = exit_code(report)
+    return report, code if is_written or code not in (ExitCode.FINE, ExitCode.CHANGES) else ExitCode.ERROR
+
+
+def _carried_out(
+    verb: Verb, options: argparse.Namespace, wanted: Sequence[recording.Wanted]
+) -> tuple[Report, list[Plan], str | None]:
+    """Carry *verb* out; where even that fails the records say so."""
+    try:
+        return carry_out(verb, options)
+    except (Exception, KeyboardInterrupt) as error:
+        stopped = isinstance(error, KeyboardInterrupt)
+        told, hint = f"internal error: {type(error).__name__}", None
+        if isinstance(error, KeydeployError):
+            told, hint = error.message, error.hint
+        failed = Recorder(verb, interrupted=stopped, failure="it had not begun" if stopped else told).report()
+        recording.write(wanted, replace(failed, hint=hint), _made_now())
+        raise
+
+
+def _made_now() -> Made:
+    return Made(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def carry_out(verb: Verb, options: argparse.Namespace) -> tuple[Report, list[Plan], str | None]:
     """Answer the report, the plans behind it, and the hint that belongs to its failure."""
-    messages = Console(stderr=True, no_color=options.no_color or None, highlight=False, soft_wrap=True)
+    messages = screen.standard_error(options)
     try:
         given = arguments(options)
     except EngineError as error:
@@ -61,7 +91,7 @@ def carry_out_as(verb: Verb, given: Arguments, messages: Console) -> tuple[Repor
             break
         gave_way = any(farm.gave_way for farm in report.farms)
         what = "somebody else was faster" if gave_way else "a run that was left unfinished is brought to its end"
-        messages.print(f"keydeploy: {what}; starting over", markup=False)
+        screen.say(messages, f"{what}; starting over")
     return report, plans, hint
 
 
@@ -122,7 +152,7 @@ def conclude(report: Report, hint: str | None) -> None:
 def remark(report: Report) -> None:
     """Tell what was not looked at, or not with what is known today."""
     for note in report.notes:
-        print(f"keydeploy: note: {note}", file=sys.stderr)  # noqa: T201
+        tell(f"keydeploy: note: {note}")
 
 
 def complain_of_nothing_declared() -> None:
@@ -149,7 +179,7 @@ def stopping(engine: Engine, recorder: Recorder, messages: Console) -> Iterator[
             if recorder.is_decided
             else "stopping before anything goes live"
         )
-        messages.print(f"keydeploy: {what}; once more to leave at once", markup=False)
+        screen.say(messages, f"{what}; once more to leave at once")
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

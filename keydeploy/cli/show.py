@@ -19,15 +19,15 @@ def run(options: argparse.Namespace) -> int:
     """Carry it out."""
     from pathlib import Path  # noqa: PLC0415
 
-    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
+    from keydeploy.cli import screen  # noqa: PLC0415
     from keydeploy.report import text  # noqa: PLC0415
     from keydeploy.report.saved_plan import of_saved_plan  # noqa: PLC0415
     from keydeploy.saved_plan import SavedPlan  # noqa: PLC0415
 
     saved = SavedPlan.read(Path(options.file))
-    console = Console(no_color=options.no_color or None, highlight=False, soft_wrap=True)
-    console.print(f"plan of {saved.time}", style="dim")
-    for line in text.lines(of_saved_plan(saved), with_diff=options.diff):
-        console.print(line)
+    console = screen.standard_output(options)
+    screen.write(console, [Text(f"plan of {saved.time}", style="dim")])
+    screen.write(console, text.lines(of_saved_plan(saved), with_diff=options.diff))
     return 0

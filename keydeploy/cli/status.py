@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from keydeploy.cli.options import add_inventory, verb
+from keydeploy.cli.options import add_inventory, codes, verb
 
 
 def add(commands: Any) -> None:
@@ -13,6 +13,7 @@ def add(commands: Any) -> None:
         "status",
         "tell for each node the last run, unfinished work, who holds it, and the backups; read-only",
         "keydeploy status inventory.yml",
+        codes({0: "every node has answered, and none holds an unfinished run"}, 1, 3, 4, 5, 130),
     )
     add_inventory(parser)
     parser.add_argument("-l", "--limit", metavar="HOSTS", help="look at these hosts only")

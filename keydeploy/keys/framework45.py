@@ -116,7 +116,8 @@ def unprotect(key: MachineKey, protected: bytes, purpose: Purpose) -> bytes:
 def _check(key: MachineKey) -> None:
     if key.data_protector_type:
         raise KeyMaterialError(
-            "dataProtectorType replaces this pipeline: the keys and algorithms are not what protects the data"
+            "dataProtectorType replaces this pipeline: the keys and algorithms are not what protects the data",
+            hint="remove dataProtectorType, or ask the class that it names",
         )
     check_validation(key.validation, "Framework45")
     check_decryption(key.decryption)

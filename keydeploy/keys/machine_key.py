@@ -77,7 +77,9 @@ def fingerprint(validation: str, decryption: str, validation_key: str, decryptio
 def key_bytes(text: str) -> bytes:
     """Decode hexadecimal *text*; raises `KeyMaterialError` when it is anything else."""
     if not _HEX.fullmatch(text) or len(text) % 2:
-        raise KeyMaterialError("the key is not an even number of hexadecimal digits")
+        raise KeyMaterialError(
+            "the key is not an even number of hexadecimal digits", hint="make one with keydeploy generate machine-key"
+        )
     return bytes.fromhex(text)
 
 

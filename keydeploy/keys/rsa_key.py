@@ -58,7 +58,9 @@ class RsaKey:
         # The check of a key tests its primes, which takes 35 ms; this one has been checked.
         key = load_der_private_key(content, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(key, rsa.RSAPrivateKey):
-            raise KeyMaterialError("the content is no RSA key")
+            raise KeyMaterialError(
+                "the content is no RSA key", hint="EC and other keys cannot be used; generate an RSA key"
+            )
         return key
 
     @property

@@ -110,7 +110,8 @@ class Baseline:
             else:
                 _put(file.resolve(), text)
         except OSError as error:
-            raise BaselineError(f"the baseline {file} cannot be written: {error.strerror}") from None
+            told = f"the baseline {file} cannot be written: {error.strerror}"
+            raise BaselineError(told, hint="name another file with --write-baseline") from None
 
     def to_json(self) -> dict[str, Any]:
         """Answer the baseline as JSON values."""

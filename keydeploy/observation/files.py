@@ -105,7 +105,7 @@ class Files:
         if isinstance(state, NodeError):
             asked = self._asked[key]
             name = asked if isinstance(asked, str) else "the file that IIS or configSource names"
-            raise DocumentError(f"{name} cannot be read: {state.message}")
+            raise DocumentError(f"{name} cannot be read: {state.message}", hint=state.hint)
         if state.path is not None and _SHARE.match(state.path):
             raise DocumentError(
                 f"{state.path} lies on a share, so two nodes would edit one file", hint="give each node a local copy"

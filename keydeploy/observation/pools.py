@@ -56,7 +56,8 @@ class Pools:
             raise DocumentError("IIS is not installed", hint="install it, or declare web_config")
         name = iis.pool_of(host, application.site, application.path)
         if self._unknown is not None:
-            raise DocumentError(f"the app pools of IIS cannot be listed: {self._unknown.message}")
+            told = f"the app pools of IIS cannot be listed: {self._unknown.message}"
+            raise DocumentError(told, hint=self._unknown.hint)
         pool = self.named(name)
         if pool is None:
             raise DocumentError(f"IIS has no app pool {name}, which the application names", hint="create the app pool")

@@ -53,7 +53,7 @@ def _in(document: Document, keys: SectionKeys) -> frozenset[str]:
     found = set(referenced_thumbprints(document))
     for section in unreadable_sections(document):
         if not is_encrypted(section):
-            raise DocumentError(f"{section.name} stands in another file")
+            raise DocumentError(f"{section.name} stands in another file", hint="move it back into this one")
         found |= referenced_thumbprints(keys.document(document, section))
     return frozenset(found)
 

@@ -16,7 +16,10 @@ def plan(farm: Farm, observations: Sequence[Observation], not_looked_at: Sequenc
     """
     by_node = {observation.node: observation for observation in observations}
     silent = [member for member in farm.members if member not in by_node and member not in not_looked_at]
-    reasons = [Reason(cause=Cause.FAILED, node=member, text="it gave no answer") for member in silent]
+    reasons = [
+        Reason(cause=Cause.FAILED, node=member, text="it gave no answer", hint="keydeploy doctor examines it")
+        for member in silent
+    ]
     missing: list[Reason] = []
     nodes: list[NodePlan] = []
     for member in farm.members:

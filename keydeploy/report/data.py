@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keydeploy.errors import Problem
-from keydeploy.observation import change_from_json, change_to_json
+from keydeploy.observation import Undo, change_from_json, change_to_json
 from keydeploy.plan import NodePlan, Operation, Reason
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import FarmReport, Made, NodeReport, Report, Verb, Verdict
@@ -25,6 +25,7 @@ def to_json(report: Report, made: Made) -> dict[str, Any]:
         "run": report.run,
         "exit_code": int(exit_code(report)),
         "failure": report.failure,
+        "hint": report.hint,
         "interrupted": report.interrupted,
         "problems": [_problem(problem) for problem in report.problems],
         "policy": [notice.to_json() for notice in report.policy],
@@ -57,6 +58,7 @@ def from_json(value: Mapping[str, Any]) -> Report:
         skipped=tuple(value["skipped"]),
         farms=farms,
         failure=value["failure"],
+        hint=value.get("hint"),
         interrupted=value["interrupted"],
         policy=tuple(Notice.from_json(notice) for notice in value["policy"]),
         notes=tuple(value["notes"]),
@@ -83,6 +85,7 @@ def _node_of(value: Mapping[str, Any]) -> NodeReport:
         node=value["node"],
         operations=tuple(Operation.from_json(operation) for operation in value["operations"]),
         to_stage=tuple(change_from_json(change) for change in value["to_stage"]),
+        undoes=Undo(**value["undoes"]) if value.get("undoes") else None,
     )
     return NodeReport(
         node=value["node"],
@@ -123,4 +126,9 @@ def _node(node: NodeReport) -> dict[str, Any]:
         "confirmed": node.confirmed,
         "operations": [operation.to_json() for operation in node.plan.operations] if node.plan else [],
         "to_stage": [change_to_json(change) for change in node.plan.to_stage] if node.plan else [],
+        "undoes": _undo(node.plan.undoes) if node.plan and node.plan.undoes else None,
     }
+
+
+def _undo(undo: Undo) -> dict[str, Any]:
+    return {"run": undo.run, "force": undo.force}

@@ -9,9 +9,9 @@ from keydeploy.observation import FileChange, is_left_over
 from keydeploy.plan import Action, Cause, NodePlan, Operation
 from keydeploy.report.diff import redacted_diff
 from keydeploy.report.model import TAKEN_BACK, FarmReport, NodeReport, Report, Verb, Verdict
+from keydeploy.report.wording import alike, count, names
 from keydeploy.spec import Kind, Notice
 
-_NAMES_SHOWN = 6
 _FINGERPRINT_SHOWN = len("sha256:") + 16
 _STYLES = {Action.CREATE: "green", Action.UPDATE: "yellow", Action.DELETE: "red", Action.NO_OP: "dim"}
 _DONE = {Action.CREATE: "created", Action.UPDATE: "updated", Action.DELETE: "deleted", Action.NO_OP: "as declared"}
@@ -50,7 +50,7 @@ def lines(report: Report, *, with_diff: bool = False) -> Iterator[Text]:
     for notice in report.shown_policy:
         yield from _notice(notice)
     if report.skipped:
-        yield Text(f"skipped, they declare nothing: {_names(report.skipped)}", style="dim")
+        yield Text(f"skipped, they declare nothing: {names(report.skipped)}", style="dim")
 
 
 def _notice(notice: Notice) -> Iterator[Text]:
@@ -64,19 +64,19 @@ def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:
     yield Text.assemble((f"farm {farm.farm}", "bold"), f": {_summary(farm, verb)}", style=_verdict_style(farm.verdict))
     if not farm.reasons and any(node.plan is not None and node.plan.violations for node in farm.nodes):
         yield Text("  ! something below must not be used (policy)", style="red")
-    for reason in farm.reasons:
-        yield Text(f"  ! {reason}", style="red")
+    for reason, where in alike(farm.reasons):
+        yield Text(f"  ! {', '.join(where)}{': ' if where else ''}{reason.text}", style="red")
         if reason.hint:
             yield Text(f"    hint: {reason.hint}")
     for reason in farm.missing:
         yield Text(f"  ! {reason}; left out, because the farm may do without it", style="yellow")
     if farm.waves:
-        yield Text(f"  in waves: {'; then '.join(_names(wave) for wave in farm.waves)}")
+        yield Text(f"  in waves: {'; then '.join(names(wave) for wave in farm.waves)}")
     for nodes in _alike(node for node in farm.nodes if node.node not in {reason.node for reason in farm.missing}):
-        yield Text(f"  {_names([node.node for node in nodes])}", style="bold")
+        yield Text(f"  {names([node.node for node in nodes])}", style="bold")
         yield from _node(nodes[0], farm.verdict, _words(verb, farm.verdict), with_diff=with_diff)
     if farm.not_looked_at:
-        yield Text(f"  not looked at: {_names(farm.not_looked_at)}", style="yellow")
+        yield Text(f"  not looked at: {names(farm.not_looked_at)}", style="yellow")
 
 
 def _words(verb: Verb, verdict: Verdict) -> dict[Action, str]:
@@ -125,19 +125,19 @@ def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]
 
 
 def _summary(farm: FarmReport, verb: Verb) -> str:
-    nodes = _count(len(farm.nodes) - len(farm.missing))
+    nodes = count(len(farm.nodes) - len(farm.missing))
     changed = sum(1 for node in farm.nodes if node.plan and node.plan.changes)
     return {
         Verdict.IN_ORDER: f"{nodes} {_in_order(verb)}",
         Verdict.PENDING: f"{'drift' if verb is Verb.DRIFT else 'changes'} on {changed} of {nodes}",
         Verdict.APPLIED: f"{_applied(verb)} {changed} of {nodes} {_how(farm)}, and verified on all",
         Verdict.ROLLED_BACK: f"not applied; {nodes} as before",
-        Verdict.PARTLY: f"PARTLY applied; not to {_names(_not_applied(farm))}",
+        Verdict.PARTLY: f"PARTLY applied; not to {names(_not_applied(farm))}",
         Verdict.TAKEN_BACK: "the unfinished run is taken back; every node is as before it",
         Verdict.REFUSED: "not applied; nothing was changed" if verb.changes else "cannot tell",
         Verdict.FINISHED: "a run that was left unfinished is brought to its end",
         Verdict.NOT_LOOKED_AT: "not looked at",
-        Verdict.INCOMPLETE: f"INCOMPLETE; look at {_names(_unsure(farm))}",
+        Verdict.INCOMPLETE: f"INCOMPLETE; look at {names(_unsure(farm))}",
     }[farm.verdict]
 
 
@@ -180,13 +180,3 @@ def _told(node: NodeReport) -> str:
 def _edited(plan: NodePlan | None) -> tuple[str, ...]:
     files = (change for change in plan.to_stage if isinstance(change, FileChange)) if plan else ()
     return tuple(edit.redacted() for file in files for edit in file.edits)
-
-
-def _count(nodes: int) -> str:
-    return f"{nodes} node{'' if nodes == 1 else 's'}"
-
-
-def _names(names: Iterable[str]) -> str:
-    found = list(names)
-    rest = len(found) - _NAMES_SHOWN
-    return ", ".join(found[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

@@ -31,9 +31,9 @@ class StepTime:
     """The slowest first, and not all of them."""
 
     def to_json(self) -> dict[str, Any]:
-        """Answer it as JSON values; seconds to the millisecond."""
-        slowest = [{"node": each.node, "seconds": round(each.seconds, 3)} for each in self.slowest]
-        return {"step": self.step, "seconds": round(self.seconds, 3), "nodes": self.nodes, "slowest": slowest}
+        """Answer it as JSON values."""
+        slowest = [{"node": each.node, "seconds": each.seconds} for each in self.slowest]
+        return {"step": self.step, "seconds": self.seconds, "nodes": self.nodes, "slowest": slowest}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "StepTime":
@@ -62,12 +62,15 @@ class Stopwatch:
             of_step[event.host] = of_step.get(event.host, 0.0) + event.seconds
 
     def times(self) -> tuple[StepTime, ...]:
-        """Answer the steps in the order in which they began."""
+        """Answer the steps in the order in which they began, to the millisecond."""
         return tuple(self._time(step, seconds) for step, seconds in self._seconds.items())
 
     def _time(self, step: str, seconds: float) -> StepTime:
         nodes = self._nodes.get(step, {})
         slowest = sorted(nodes.items(), key=lambda each: (-each[1], each[0]))[:_SLOWEST]
         return StepTime(
-            step=step, seconds=seconds, nodes=len(nodes), slowest=tuple(NodeTime(*each) for each in slowest)
+            step=step,
+            seconds=round(seconds, 3),
+            nodes=len(nodes),
+            slowest=tuple(NodeTime(node, round(time, 3)) for node, time in slowest),
         )

@@ -26,6 +26,7 @@ from keydeploy.spec.model import (
     Waves,
 )
 from keydeploy.spec.policy import Kind, Notice, Policy
+from keydeploy.spec.seals import Seals, load_sealed, sealed
 
 __all__ = [
     "UNRESOLVED",
@@ -47,10 +48,13 @@ __all__ = [
     "Policy",
     "ProtectedSections",
     "Rollout",
+    "Seals",
     "SmartCards",
     "Spec",
     "Waves",
     "check",
     "load",
+    "load_sealed",
     "materials_of",
+    "sealed",
 ]

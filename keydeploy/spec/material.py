@@ -1,10 +1,11 @@
 """Reads the key material that a declaration holds, each text once.
 
 The members of a farm declare the same keys, and a rule, the comparison of members and the spec each need them read:
-with hundreds of hosts, that would be thousands of times.
+with hundreds of hosts, that would be thousands of times. What another process of the same run has opened need not be
+opened here to know the certificate; see `seals`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -12,8 +13,13 @@ from keydeploy.errors import KeyMaterialError
 from keydeploy.keys import certificate, rsa_key
 from keydeploy.keys.certificate import Certificate
 from keydeploy.keys.rsa_key import RsaKey
+from keydeploy.keys.unopened import UnopenedKey
 
 _REMEMBERED = 256
+
+_Texts = tuple[str | None, ...]
+_known: dict[_Texts, Certificate] = {}
+"""By what is declared; the key of each is opened when it is used."""
 
 T = TypeVar("T")
 
@@ -28,6 +34,29 @@ def installed_certificate(value: Mapping[str, Any]) -> Certificate:
 
     Raises `KeyMaterialError`.
     """
+    return _known.get(_texts(value)) or _opened(value)
+
+
+def know(value: Mapping[str, Any], members: Sequence[bytes]) -> None:
+    """Remember which certificate *value* declares: *members* are the DER of it and of its chain, from below.
+
+    The caller knows from somebody who has opened it that *value* is right.
+    """
+    der, *chain = members
+    key = UnopenedKey(der, lambda: _opened(value).key)
+    _known[_texts(value)] = Certificate(der=der, key=key, chain=tuple(chain))
+
+
+def forget() -> None:
+    """Forget what `know` was told."""
+    _known.clear()
+
+
+def _texts(value: Mapping[str, Any]) -> _Texts:
+    return tuple(value.get(name) for name in ("pfx", "certificate", "private_key", "password"))
+
+
+def _opened(value: Mapping[str, Any]) -> Certificate:
     password = value.get("password")
     if "pfx" in value:
         return _required(_pfx(value["pfx"], password))

@@ -276,10 +276,14 @@ class Spec:
     def tag_key(self) -> Secret | None:
         """Answer the key under which this farm's tags are made; None when the farm declares no secret.
 
-        It is the same on members that write the same keys in upper and in lower case.
+        It is the same on members that write the same keys in upper and in lower case. Keys of certificates count where
+        there are no others: to open them takes long, and every worker needs this key.
         """
+        keys = self.private_keys()
+        own = {address: key for address, key in keys.items() if not address.startswith("certificates.")}
         secrets = [Secret(secret.reveal().upper()) for secret in self.secrets().values()]
-        secrets += [key.content for key in self.private_keys().values()]
+        secrets += [key.content for key in own.values()]
+        secrets = secrets or [key.content for key in keys.values()]
         return derive_key(secrets, "tags") if secrets else None
 
     def digest(self) -> str:

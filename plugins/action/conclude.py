@@ -7,7 +7,7 @@ from typing import Any
 from ..plugin_utils import run as of
 from ..plugin_utils.ending import end
 from ..plugin_utils.last_step import LastStep
-from ..plugin_utils.standing import standing
+from ..plugin_utils.standing import because, standing
 
 
 class ActionModule(LastStep):
@@ -18,7 +18,7 @@ class ActionModule(LastStep):
             return {**found, **_finished(run)}
         obstacles = run.obstacles(run.farm) if found["state"] == "pending" else []
         if obstacles:
-            return {**found, "state": "refused", "changed": False, "reasons": [str(reason) for reason in obstacles]}
+            return {**found, "state": "refused", "changed": False, **because(obstacles)}
         if found["state"] != "pending" or self._task.check_mode:
             return found
         if run.is_in_waves(run.farm):

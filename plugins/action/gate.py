@@ -28,6 +28,7 @@ class ActionModule(Step):
             farms[farm.name] = {
                 "go": decision.go,
                 "instants": dict(decision.instants),
+                "at": decision.at,
                 "failed": decision.failed,
                 "reasons": [reason.to_json() for reason in decision.reasons],
             }

@@ -30,7 +30,7 @@ class ActionModule(LastStep):
         declaration = declare(self._templar, task_vars["hostvars"], run.host)
         spec = load(declaration) if declaration is not None else None
         if declaration is None or spec is None or spec.digest() != run.farms[run.farm]["spec"]:
-            raise NodeError("request", "the spec resolved to other values than when it was checked")
+            raise NodeError("request", "the spec resolved to other values than when it was checked", hint=of.ANEW)
         copyist = Copyist(Folder(Path(str(self._templar.template(task_vars.get(FOLDER, ""))))), spec)
         left_out = copyist.declare(declaration.value)
         response, _, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from ..plugin_utils import run as of
@@ -15,11 +16,11 @@ class ActionModule(Step):
 
         from ..plugin_utils.node import ask  # noqa: PLC0415
 
-        run = of.Run(task_vars)
+        began, run = time.time(), of.Run(task_vars)
         if run.farm is None:
             return {"state": "skipped", "run": run.name}
         spec = of.spec_of(self._templar, run, task_vars)
-        response, began, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name, run.undo)))
+        response, asked, finished = timed(lambda: ask(self, task_vars, render.observe(spec, run.name, run.undo)))
         accepted = run.option(of.ACCEPT_IRREVERSIBLE)
         observation = undo.observe(spec, response) if run.undo else observe(spec, response, accepted=accepted)
         return {
@@ -27,5 +28,6 @@ class ActionModule(Step):
             "run": run.name,
             "observation": observation.to_json(),
             "offset": observation.clock - finished,
-            "doubt": finished - began,
+            "doubt": finished - asked,
+            "took": finished - began,
         }

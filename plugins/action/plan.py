@@ -10,10 +10,15 @@ from ansible import context
 
 from ..plugin_utils import run as of
 from ..plugin_utils.interruption import is_asked_to_stop
+from ..plugin_utils.last_step import CANNOT_TELL, refusal
+from ..plugin_utils.standing import drifted
 from ..plugin_utils.step import Step
 
 SAVED_PLAN = "keydeploy_saved_plan"
 """The variable that names the file of a plan to which this one must be equal."""
+
+ARTEFACT = "keydeploy_drift"
+"""What the artefact of a job of AWX is called that tells which nodes are not in order, and why."""
 
 
 class ActionModule(Step):
@@ -40,7 +45,7 @@ class ActionModule(Step):
             plans = held_to(SavedPlan.read(Path(str(file))), plans)
         reading = self._task.check_mode
         applicable = [found for found in plans if found.may_apply and not obstacles[found.farm] and not reading]
-        return {
+        answer = {
             "state": "planned",
             "run": run.name,
             "farms": {found.farm: found.to_json() for found in plans},
@@ -48,3 +53,13 @@ class ActionModule(Step):
             "waves": max((len(found.waves) for found in applicable), default=0),
             "in_waves": [node for found in applicable for wave in found.waves for node in wave],
         }
+        if self._task.args.get("sums_up"):
+            answer["ansible_stats"] = _summary(of.Run({**task_vars, of.PLAN: answer}), played)
+        return answer
+
+
+def _summary(run: of.Run, hosts: list[str]) -> dict[str, Any]:
+    """Answer why each of *hosts* that fails will do so, as statistics: AWX keeps them with the job, and sends them."""
+    found = {host: refusal(drifted(run.at(host)), CANNOT_TELL) for host in hosts}
+    failing = {host: why for host, why in found.items() if why is not None}
+    return {"data": {ARTEFACT: failing}, "per_host": False, "aggregate": True}

@@ -49,8 +49,10 @@ class ActionModule(Step):
         from keydeploy import render  # noqa: PLC0415
         from keydeploy.errors import NodeError  # noqa: PLC0415
 
+        began = time.monotonic()
         spec = of.spec_of(self._templar, run, task_vars)
         request = render.stage(spec, node, run.name, _operator())
+        prepared = time.monotonic() - began
         try:
             response, started, finished = self._ask_until_free(
                 task_vars, request, spec.rollout.lease, unless=lambda: self._gives_way(run, task_vars)
@@ -62,8 +64,8 @@ class ActionModule(Step):
         return {
             "state": "staged",
             "generation": response.generation(),
-            "began": started,  # not `started` and `finished`, which Ansible 2.21 reads as yes or no
-            "ended": finished,
+            "ended": finished,  # not `finished`, nor `started`, which Ansible 2.21 reads as yes or no
+            "took": prepared + finished - started,
             "offset": response.system().clock - finished,
             "doubt": finished - started,
         }

@@ -28,9 +28,12 @@ OPTIONS = (ACCEPT_IRREVERSIBLE, COMPROMISED, LEAVE_CHANGED)
 class ActionModule(Step):
     def step(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         from keydeploy.plan.undoing import SUFFIX  # noqa: PLC0415
-        from keydeploy.spec import check, materials_of  # noqa: PLC0415
+        from keydeploy.spec import check, materials_of, sealed  # noqa: PLC0415
 
         from ..plugin_utils.declarations import declare, declared_by_play  # noqa: PLC0415
+        from ..plugin_utils.node import SANDBOX  # noqa: PLC0415
+        from ..plugin_utils.same_node import shared_folders  # noqa: PLC0415
+        from ..plugin_utils.seal_key import KEY  # noqa: PLC0415
 
         hostvars = task_vars["hostvars"]
         found = {host: declare(self._templar, hostvars, host) for host in hostvars}
@@ -43,7 +46,11 @@ class ActionModule(Step):
         lists = None if is_past else self._lists(task_vars, declarations, made)
         checked = check(declarations, None if lists is None else self._policy(lists, made))
         notes = () if lists is None else dict.fromkeys(note for each in lists.found.values() for note in each.notes)
-        told = (*checked.problems, *declared_by_play(task_vars))
+        shared = shared_folders(self._templar, hostvars, [declaration.host for declaration in declarations])
+        told = (*checked.problems, *declared_by_play(task_vars), *shared)
+        by_host = {declaration.host: declaration for declaration in declarations}
+        specs = () if told else (spec for members in checked.farms.values() for spec in members)
+        seals = sealed(((by_host[spec.host], spec) for spec in specs), KEY)
         problems = [{"place": p.place, "address": p.address, "text": p.text, "policy": p.policy} for p in told]
         return {
             "state": "invalid" if problems else "valid" if declarations else "empty",
@@ -66,6 +73,8 @@ class ActionModule(Step):
                 for name, specs in checked.farms.items()
                 if not problems
             },
+            "seals": seals.to_json(),
+            "windows": any(SANDBOX not in hostvars.raw_get(each[0].host) for each in checked.farms.values()),
             "undeclared": [host for host in task_vars["ansible_play_hosts_all"] if found.get(host) is None],
         }
 

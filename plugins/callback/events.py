@@ -9,6 +9,8 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
+from ..plugin_utils import frames
+
 DOCUMENTATION = """
 name: events
 type: stdout
@@ -33,7 +35,9 @@ class CallbackModule(CallbackBase):
         """When each host was sent to work on a task."""
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        self._tell({"event": "play", "name": play.get_name()})
+        inventory = play.get_variable_manager()._inventory
+        hosts = [host.name for host in inventory.get_hosts(play.hosts)] if inventory else []
+        self._tell({"event": "play", "name": play.get_name(), "hosts": hosts})
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002
         self._tell({"event": "task", "name": task.get_name(), "action": task.action.removeprefix(_PREFIX)})
@@ -43,6 +47,8 @@ class CallbackModule(CallbackBase):
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._tell_result(result, "ok")
+        if result.task.action == f"{_PREFIX}validate" and result.result.get("windows"):
+            frames.prepare()  # here, because the workers of all nodes are forked from this process
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: ARG002
         self._tell_result(result, "failed")

@@ -18,6 +18,7 @@ from ansible.errors import (
     AnsibleUndefinedVariable,
     AnsibleValueOmittedError,
 )
+from ansible.template import is_trusted_as_template
 
 from keydeploy.errors import Problem
 from keydeploy.spec import UNRESOLVED, Declaration
@@ -122,7 +123,7 @@ class _Reader:
         """Answer *value* resolved to plain mappings, lists and scalars."""
         value = self._referenced(value)
         self._note(self.values, path, origin(value))
-        if not isinstance(value, (Mapping, list, tuple)):
+        if not isinstance(value, (Mapping, list, tuple)) and not _is_plain(value):
             try:
                 value = self._templar.template(value)
             except AnsibleValueOmittedError:
@@ -154,20 +155,25 @@ class _Reader:
                 yield text, value
 
     def _referenced(self, value: Any) -> Any:
-        """Follow `{{ name }}` to the mapping or list it names, so that this can be read value by value too."""
+        """Follow `{{ name }}` to the mapping or list it names, so that this can be read value by value too.
+
+        Follow it to a text also that is no expression itself: Ansible answers the same, and compiles a template for it.
+        """
         for _ in range(_DEEPEST_REFERENCE):
             found = _PLAIN_REFERENCE.fullmatch(value) if isinstance(value, str) else None
             if not found:
                 return value
             target: Any = self._variables
-            for quoted, double_quoted, word in _PART_OF_REFERENCE.findall(found[1]):
+            parts = _PART_OF_REFERENCE.findall(found[1])
+            for quoted, double_quoted, word in parts:
                 target = _part(target, quoted or double_quoted or word)
             if isinstance(target, str) and _PLAIN_REFERENCE.fullmatch(target):
                 value = target
             elif isinstance(target, (Mapping, list)):
                 return target
             else:
-                return value
+                is_text = isinstance(target, str) and _is_plain(target) and is_trusted_as_template(value)
+                return target if is_text and not any(_is_method(word) for *_, word in parts[1:]) else value
         return value
 
     def _refuse(self, path: tuple[str | int, ...], text: str, place: str | None) -> None:
@@ -178,6 +184,18 @@ class _Reader:
     def _note(places: dict[tuple[str | int, ...], str], path: tuple[str | int, ...], place: str | None) -> None:
         if place is not None:
             places[path] = place
+
+
+def _is_plain(value: Any) -> bool:
+    """Tell whether *value* is a text or number in which Ansible would find nothing to resolve, also where it may."""
+    if isinstance(value, str):
+        return "{" not in value and not value.startswith("#")  # `#jinja2:` at the head may name other signs
+    return isinstance(value, (bool, int, float))
+
+
+def _is_method(word: str) -> bool:
+    """Tell whether *word* behind a point may mean something else to Jinja than the part of a mapping with this name."""
+    return word.startswith("_") or hasattr(dict, word)
 
 
 def _part(holder: Any, name: str) -> Any:

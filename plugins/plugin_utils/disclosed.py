@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from keydeploy.errors import DisclosedKeysError
     from keydeploy.keys.disclosed import DisclosedKeys
 
+_FORM = "give the path or the https address of a list, or several of them as a list; docs/disclosed-keys.md"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
@@ -124,8 +126,8 @@ def _named(templar: Any, task_vars: dict[str, Any], host: str) -> tuple[str, ...
         available = {**task_vars, **variables, "hostvars": hostvars}
         value = templar.copy_with_new_env(available_variables=available).template(value)
     except Exception as error:  # its text may quote anything
-        raise DisclosedKeysError(f"{VARIABLE} cannot be resolved: {why_unresolved(error)}") from None
+        raise DisclosedKeysError(f"{VARIABLE} cannot be resolved: {why_unresolved(error)}", hint=_FORM) from None
     names = [value] if isinstance(value, str) else value or []
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise DisclosedKeysError(f"{VARIABLE} is neither a path or address nor a list of them")
+        raise DisclosedKeysError(f"{VARIABLE} is neither a path or address nor a list of them", hint=_FORM)
     return tuple(str.__str__(name) for name in names if name)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import run as of
 from .node import ask
+from .standing import because
 
 if TYPE_CHECKING:
     from keydeploy.plan import NodePlan
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 def end(step: Step, run: of.Run, node: NodePlan, task_vars: dict[str, Any]) -> dict[str, Any]:
     """Answer how the run ended on *node*: `applied`, `missing`, `unstaged`, `rolled_back` or `failed`."""
     from keydeploy import render  # noqa: PLC0415
+    from keydeploy.plan import Reason  # noqa: PLC0415
     from keydeploy.rollout import End, end_on  # noqa: PLC0415
 
     decision, verdict = run.decision(run.farm), run.verdict(run.farm)
     live = list(decision["instants"]) if decision.get("go") else []
     back = verdict["back"] if verdict.get("outcome") == "confirm" else None
     committed = run.answer(of.COMMITTED, run.host).get("state")
-    told = [_line(reason) for reason in (verdict or decision).get("reasons", [])]
+    why = because(Reason.from_json(reason) for reason in (verdict or decision).get("reasons", []))
     generation = run.answer(of.STAGED, run.host).get("generation")
     match end_on(run.host, live=live, back=back, committed=committed):
         case End.CONFIRM:
@@ -30,12 +32,12 @@ def end(step: Step, run: of.Run, node: NodePlan, task_vars: dict[str, Any]) -> d
             ask(step, task_vars, request).raise_for_error()
             return {"state": "applied"}
         case End.UNSTAGED | End.MISSING as found:
-            return {"state": found.value, "changed": False, "reasons": told}
+            return {"state": found.value, "changed": False, **why}
         case End.TAKE_BACK:
             doubt = _take_back(step, run, node, generation, task_vars)
-            reasons = told or ["there is no verdict on the farm"]
             state = "failed" if doubt else "rolled_back"
-            return {"state": state, "changed": False, "cause": doubt, "reasons": reasons}
+            reasons = why["reasons"] or ["there is no verdict on the farm"]
+            return {"state": state, "changed": False, "cause": doubt, **why, "reasons": reasons}
 
 
 def _take_back(
@@ -69,7 +71,3 @@ def _take_back(
         shown = node_plan(observe(spec, response, accepted=node.cleans))
     is_as_before = shown is not None and shown.is_as(node)
     return None if is_as_before else "the node is neither as it was nor as declared"
-
-
-def _line(reason: dict[str, Any]) -> str:
-    return f"{reason['node']}: {reason['text']}" if reason["node"] else str(reason["text"])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from keydeploy.node.contract import Request, Response
 
 SANDBOX = "keydeploy_sandbox"
+_SEE = "ansible-inventory --host HOST shows its variables"
 
 
 def ask(action: Any, task_vars: dict[str, Any], request: Request, *, wait: float = 0.0, fill: int = 0) -> Response:
@@ -61,4 +62,4 @@ def _folder(templar: Any, declared: Any) -> Path:
     try:
         return Path(str(templar.template(declared)))
     except Exception as error:  # a lookup raises anything, and nothing of it may be shown
-        raise NodeError("request", f"{SANDBOX}: {why_unresolved(error)}") from None
+        raise NodeError("request", f"{SANDBOX}: {why_unresolved(error)}", hint=_SEE) from None

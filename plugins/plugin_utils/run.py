@@ -6,6 +6,7 @@ state says nothing.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from keydeploy.observation import Observation, Undo
     from keydeploy.plan import Cause, Farm, NodePlan, Plan, Reason
     from keydeploy.rollout import Committed, Staged
-    from keydeploy.spec import Notice, Rollout, Spec
+    from keydeploy.spec import Notice, Rollout, Seals, Spec
     from keydeploy.spec.model import Backups
 
 COMPROMISED = "keydeploy_compromised"
@@ -30,6 +31,8 @@ NOT_DRAINED = "it could not be taken out of the load balancer"
 NOT_LET_IN = "it could not be let into the load balancer again"
 LEFT_OUT = "left_out"
 """The state of a node that is still out of the load balancer."""
+ANEW = "a lookup that answers something new each time cannot be deployed"
+"""What is to be known where a spec resolves to other values than it did."""
 
 VALID = "keydeploy_valid"
 OBSERVED = "keydeploy_observed"
@@ -58,6 +61,7 @@ class Run:
     def __init__(self, task_vars: dict[str, Any]) -> None:
         self._vars = task_vars
         self._plans: dict[str | None, Plan | None] = {}
+        self._changes: dict[str | None, bool] = {}
         self.host: str = task_vars["inventory_hostname"]
         self.wave: int | None = int(task_vars[WAVE]) if WAVE in task_vars else None
         valid = task_vars.get(VALID) or {}
@@ -66,6 +70,19 @@ class Run:
         self.farms: dict[str, dict[str, Any]] = valid.get("farms", {}) if valid.get("state") == "valid" else {}
         self.unchecked: str | None = _why_unchecked(valid)
         """Why there is no checked spec, apart from `problems`; None when there is one."""
+
+    @property
+    def seals(self) -> Seals:
+        """Answer what of the spec has been checked."""
+        from keydeploy.spec import Seals  # noqa: PLC0415
+
+        return Seals.from_json(self.step(VALID)["seals"])
+
+    def at(self, host: str) -> Run:
+        """Answer the same run as *host* sees it."""
+        seen = copy(self)
+        seen.host = host
+        return seen
 
     @property
     def undo(self) -> Undo | None:
@@ -187,6 +204,13 @@ class Run:
             self._plans[farm] = Plan.from_json(value) if value else None
         return self._plans[farm]
 
+    def changes(self, farm: str | None) -> bool:
+        """Tell whether anything is to be done on *farm*; all its nodes are looked through once."""
+        if farm not in self._changes:
+            plan = self.plan(farm)
+            self._changes[farm] = plan is not None and plan.changes
+        return self._changes[farm]
+
     def obstacles(self, farm: str | None) -> list[Reason]:
         """Answer what stands against a change of *farm* in this run."""
         from keydeploy.plan import Reason  # noqa: PLC0415
@@ -241,8 +265,9 @@ class Run:
                 found.append(
                     Staged(
                         node=member,
-                        started=answer["began"],
-                        finished=answer["ended"],
+                        began=answer["began"],
+                        first_took=observed["took"],
+                        took=answer["took"],
                         first_offset=observed["offset"],
                         offset=answer["offset"],
                         first_doubt=observed["doubt"],
@@ -250,7 +275,7 @@ class Run:
                     )
                 )
             elif answer:
-                found.append(Staged(node=member, problem=_problem(answer), cause=_cause(answer)))
+                found.append(Staged(node=member, problem=_problem(answer), cause=_cause(answer), hint=_hint(answer)))
         return found
 
     def staging_began(self) -> float:
@@ -273,7 +298,7 @@ class Run:
 
         answers = ((member, self.answer(COMMITTED, member)) for member in members)
         return [
-            Committed(node=member, problem=_problem(answer), cause=_cause(answer))
+            Committed(node=member, problem=_problem(answer), cause=_cause(answer), hint=_hint(answer))
             for member, answer in answers
             if answer
         ]
@@ -303,6 +328,13 @@ def _problem(answer: dict[str, Any]) -> str | None:
     return answer.get("cause") or "it did not carry out the step"
 
 
+def _hint(answer: dict[str, Any]) -> str | None:
+    """Answer the next step where `_problem` tells of one."""
+    from keydeploy.health import UNHEALTHY  # noqa: PLC0415
+
+    return UNHEALTHY if answer.get("unhealthy") else answer.get("hint")
+
+
 def _cause(answer: dict[str, Any]) -> Cause:
     from keydeploy.plan import Cause  # noqa: PLC0415
 
@@ -314,18 +346,19 @@ def _cause(answer: dict[str, Any]) -> Cause:
 def spec_of(templar: Any, run: Run, task_vars: dict[str, Any]) -> Spec:
     """Resolve the spec of this host once more; raises `NodeError` when it is another than was checked."""
     from keydeploy.errors import NodeError  # noqa: PLC0415
-    from keydeploy.spec import load  # noqa: PLC0415
+    from keydeploy.spec import load_sealed  # noqa: PLC0415
 
     from .declarations import declare  # noqa: PLC0415
+    from .seal_key import KEY  # noqa: PLC0415
 
     declaration = declare(templar, task_vars["hostvars"], run.host)
     if declaration is None:
-        raise NodeError("request", "the host no longer declares anything")
-    spec = load(declaration)
+        raise NodeError("request", "the host no longer declares anything", hint=ANEW)
+    spec = load_sealed(declaration, run.seals, KEY)
     if spec.digest() != run.farms[spec.farm]["spec"]:
         raise NodeError(
             "request",
             "the spec resolved to other values than when it was checked",
-            hint="a lookup that answers something new each time cannot be deployed",
+            hint=ANEW,
         )
     return spec

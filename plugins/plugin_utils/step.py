@@ -25,7 +25,7 @@ try:  # Imported here already, so that the workers, which are forked from this p
     import keydeploy.rollout  # noqa: F401
     from keydeploy import __version__ as _package_version
 
-    from . import declarations, node, standing, windows  # noqa: F401
+    from . import declarations, frames, node, seal_key, standing, windows  # noqa: F401
 
     _missing = None
 except ImportError as error:
@@ -62,9 +62,14 @@ class Step(ActionBase):
         """Do the work of this step."""
         raise NotImplementedError
 
-    def _configure_module(self, *arguments: Any, **keywords: Any) -> tuple[Any, str]:
-        """Let what Ansible has built for a Windows node be lighter: a call shall fit into one message."""
-        built, path = super()._configure_module(*arguments, **keywords)
+    def _configure_module(self, module_name: str, module_args: Any, task_vars: Any) -> tuple[Any, str]:
+        """Let what Ansible builds for a Windows node be lighter: a call shall fit into one message."""
+        from . import frames  # noqa: PLC0415
+
+        framed = frames.filled(module_name, module_args) if frames.is_usual(self, task_vars) else None
+        if framed is not None:
+            return framed
+        built, path = super()._configure_module(module_name, module_args, task_vars)
         return replace(built, b_module_data=lighter(built.b_module_data)), path
 
 

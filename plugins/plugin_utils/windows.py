@@ -35,6 +35,9 @@ _MODULES = {
 """The lightest first; each knows its nouns, and those of the ones before. With them a call fits into one message."""
 _ANYTHING = {"lock.resume", "backup.read", "backup.stage"}
 """Operations about what earlier runs have left, which may be anything."""
+_SEE = "ansible-inventory --host HOST shows its variables"
+MODULES = (*_MODULES, _ALL)
+"""What is sent to nodes."""
 _DEFAULTS = {CONNECT_TIMEOUT: 10.0, CALL_TIMEOUT: 60.0}
 
 
@@ -132,7 +135,7 @@ def _settings(templar: Any, task_vars: dict[str, Any]) -> dict[str, Any]:
         try:
             value = templar.template(task_vars.get(name, default))
         except Exception as error:  # a lookup raises anything, and nothing of it may be shown
-            raise NodeError("request", f"{name}: {why_unresolved(error)}") from None
+            raise NodeError("request", f"{name}: {why_unresolved(error)}", hint=_SEE) from None
         found[name] = is_on(name, value) if isinstance(default, bool) else _seconds(name, value)
     return found
 

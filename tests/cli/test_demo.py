@@ -24,6 +24,7 @@ def test_the_demo_goes_through_with_what_is_committed(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "drift on 1 of 3 nodes" in done.stdout
+    assert "Drift was found" in (tmp_path / "demo" / "drift.html").read_text("utf-8")
     assert [line for line in done.stdout.splitlines() if line.startswith("exit code")] == [
         f"exit code {code}" for code in (0, 2, 0, 0, 2, 0, 0)
     ]

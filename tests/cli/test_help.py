@@ -1,33 +1,33 @@
 """`--help` answers at once and with an example; wrong usage is exit code 1 with a hint."""
 
+import argparse
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from keydeploy import __version__
-from keydeploy.cli import main
+from keydeploy.cli import main, parser
 
-VERBS = (
-    "init",
-    "adopt",
-    "validate",
-    "plan",
-    "show",
-    "apply",
-    "rollback",
-    "rotate",
-    "drift",
-    "status",
-    "doctor",
-    "lint",
-    "explain",
-    "rehearse",
-    "generate",
-    "sandbox",
-)
-HEAVY = ("ansible", "jsonschema", "rich", "yaml", "cryptography", "winrm")
+README = Path(__file__).parents[2] / "README.md"
+
+
+def below(parser: argparse.ArgumentParser, *words: str) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command that *parser* knows."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, command in action.choices.items():
+                yield (*words, name)
+                yield from below(command, *words, name)
+
+
+COMMANDS = tuple(below(parser()))
+VERBS = tuple(words[0] for words in COMMANDS if len(words) == 1)
+HEAVY = ("ansible", "jsonschema", "rich", "yaml", "cryptography", "winrm", "jinja2", "shtab")
 
 
 def answer(*arguments: str) -> int:
@@ -46,10 +46,32 @@ def test_help_lists_the_verbs_that_work_and_the_exit_codes(capsys: pytest.Captur
     assert "5 roll-out incomplete · 6 policy · 130 interrupted" in text
 
 
-@pytest.mark.parametrize("verb", [*((verb,) for verb in VERBS), ("sandbox", "create")], ids=" ".join)
-def test_the_help_of_every_verb_has_an_example(verb: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
-    assert answer(*verb, "--help") == 0
-    assert f"example:\n  keydeploy {verb[0]} " in capsys.readouterr().out
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_help_of_every_command_has_an_example_and_its_exit_codes(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answer(*command, "--help") == 0
+    text = capsys.readouterr().out
+    assert f"example:\n  keydeploy {command[0]} " in text
+    assert re.findall(r"^  (\d+) +\S", text.partition("exit codes:")[2], re.MULTILINE)[:2] == ["0", "1"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_example_is_understood(command: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    answer(*command, "--help")
+    examples = capsys.readouterr().out.partition("example:\n")[2].partition("\nexit codes:")[0]
+    lines = [line.strip() for line in examples.splitlines() if line.strip()]
+    assert lines
+    for line in lines:
+        for part in line.split(" | "):
+            words = shlex.split(re.split(r" [<>] ", part)[0], comments=True)
+            if words[0] == "keydeploy":
+                assert parser().parse_args(words[1:]).run
+
+
+def test_the_table_of_the_readme_names_every_command_and_no_other() -> None:
+    rows = re.findall(r"^\| `([^`]+)`(.*?) \| ", README.read_text("utf-8").partition("## Commands")[2], re.MULTILINE)
+    assert sorted(name.split()[0] for name, _ in rows) == sorted(VERBS)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +110,7 @@ def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None
 def test_what_needs_no_ansible_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = f"""
 import sys
-from keydeploy.cli import main
+from keydeploy.cli import main, parser
 try:
     main({arguments!r})
 except SystemExit:

@@ -144,6 +144,6 @@ def test_a_vaulted_file_is_read_with_its_password_and_with_no_other(stand: Stand
         stand.keydeploy("apply", "--vault-password-file", str(wrong)),
         1,
         "the vault password is not the one",
-        "check --vault-id",
+        f"check --vault-password-file {wrong}; values of several passwords",
     )
     is_refused(stand, stand.keydeploy("apply"), 1, "no vault password was given", "--ask-vault-pass")

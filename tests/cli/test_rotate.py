@@ -30,7 +30,7 @@ def at_a_terminal(stand: VaultStand, *options: str, answers: dict[str, str]) -> 
     child = subprocess.Popen(
         command,
         cwd=stand.folder,
-        env={**stand.environment(TERM="dumb"), "COLUMNS": "200"},
+        env={**stand.environment(TERM="dumb"), "COLUMNS": "1000"},  # no line breaks
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,

@@ -9,7 +9,8 @@ from keydeploy.errors import Problem
 from keydeploy.lint.baseline import Baseline
 from keydeploy.lint.model import Linted, Severity, Suppressed
 from keydeploy.report.lint import LintReport, NodeLooked
-from keydeploy.report.sarif import FINGERPRINT, to_sarif, uri
+from keydeploy.report.lint_sarif import to_sarif
+from keydeploy.report.sarif import FINGERPRINT, uri
 from tests.lint import sarif_schema
 from tests.lint.linted import finding, rule
 

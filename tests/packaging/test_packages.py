@@ -1,7 +1,5 @@
 """What is published: the wheel that Ansible finds without configuration, and the collection for Galaxy."""
 
-import os
-import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -10,43 +8,7 @@ import pytest
 import yaml
 
 import keydeploy
-
-ROOT = Path(__file__).parents[2]
-
-
-def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel and install it into a folder of its own."""
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
-    (wheel,) = folder.glob("*.whl")
-    site = folder / "site"
-    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", site, wheel, cwd=folder)
-    return site
-
-
-@pytest.fixture(scope="module")
-def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the collection and unpack it."""
-    folder = tmp_path_factory.mktemp("collection")
-    run(sys.executable, "-m", "ansible", "galaxy", "collection", "build", ROOT, "--output-path", folder, cwd=folder)
-    (archive,) = folder.glob("keydeploy-core-*.tar.gz")
-    with tarfile.open(archive) as content:
-        content.extractall(folder / "content", filter="data")
-    return folder / "content"
+from tests.packaging.published import ROOT, Published, run
 
 
 def files_of(folder: Path) -> set[str]:
@@ -71,10 +33,18 @@ def test_the_wheel_carries_the_schemas(installed: Path) -> None:
     assert {file.name for file in (installed / "keydeploy/schemas").iterdir()} == published
 
 
-def test_the_collection_builds_from_the_same_tree_without_the_python_package(collection: Path) -> None:
-    tops = {path.name for path in collection.iterdir()}
-    assert {"plugins", "playbooks", "meta", "schemas", "README.md", "LICENSE"} <= tops
-    assert not tops & {"keydeploy", "tests", "dev", "demo", "pyproject.toml", ".venv"}
+def test_the_wheel_carries_every_file_of_the_package(installed: Path) -> None:
+    assert files_of(installed / "keydeploy") - files_of(ROOT / "keydeploy") == {
+        f"schemas/{file.name}" for file in (ROOT / "schemas").iterdir()
+    }
+    assert files_of(ROOT / "keydeploy") <= files_of(installed / "keydeploy")  # templates among them
+
+
+def test_the_collection_holds_what_ansible_reads_and_nothing_else(collection: Path) -> None:
+    assert {path.name for path in collection.iterdir()} == {
+        "plugins", "playbooks", "meta", "schemas",
+        "README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "MANIFEST.json", "FILES.json",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("folder", ["plugins", "playbooks", "meta"])
@@ -84,6 +54,20 @@ def test_the_wheel_and_the_collection_carry_every_file_that_ansible_needs(
     needed = files_of(ROOT / folder)  # among them all that a Windows node is sent
     assert files_of(installed / "ansible_collections/keydeploy/core" / folder) == needed
     assert files_of(collection / folder) == needed
+
+
+def test_galaxy_finds_every_checksum_of_the_installed_collection_true(collections: Path) -> None:
+    galaxy = (sys.executable, "-m", "ansible", "galaxy", "collection", "verify", "--offline", "-p", collections)
+    told = run(*galaxy, "keydeploy.core", cwd=collections, HOME=str(collections))
+    assert "Successfully verified that checksums for 'keydeploy.core" in told
+
+
+def test_the_source_archive_holds_nothing_that_was_made_here(published: Published) -> None:
+    with tarfile.open(published.source) as archive:
+        names = {tuple(Path(name).parts[1:]) for name in archive.getnames()}
+    made = {".git", ".venv", ".cache", ".ci", "dev", "demo", "dist", ".hypothesis", ".pytest_cache"}
+    assert [name for name in names if made & set(name[:1]) or "__pycache__" in name] == []
+    assert ("tests", "packaging", "test_packages.py") in names
 
 
 def test_every_part_is_of_the_same_version() -> None:

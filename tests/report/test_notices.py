@@ -4,8 +4,10 @@ import dataclasses
 
 import pytest
 
+from keydeploy.plan import Cause, Reason
 from keydeploy.report import data, text
-from keydeploy.report.model import FarmReport, Made, Recorder, Report, Verb, Verdict
+from keydeploy.report.model import FarmReport, Made, Report, Verb, Verdict
+from keydeploy.report.recorder import Recorder
 from keydeploy.schema import validator
 from keydeploy.spec import Kind, Notice
 
@@ -67,3 +69,13 @@ def test_the_schema_knows_each_kind(kind: Kind) -> None:
 
 def test_a_run_without_an_answer_has_nothing_to_say() -> None:
     assert Recorder(Verb.DRIFT).report().policy == ()
+
+
+def test_a_reason_that_is_the_same_on_many_nodes_is_told_once_with_all_of_them() -> None:
+    full = [
+        Reason(cause=Cause.FAILED, node=f"web{number}", text="the disk is full", hint="make room") for number in (1, 2)
+    ]
+    other = Reason(cause=Cause.FAILED, node="web3", text="it gave no answer")
+    farm = FarmReport(farm="portal", spec="", verdict=Verdict.ROLLED_BACK, nodes=(), reasons=(full[0], other, full[1]))
+    told = lines(Report(verb=Verb.APPLY, declared=("web1",), farms=(farm,)))
+    assert told[1:] == ["  ! web1, web2: the disk is full", "    hint: make room", "  ! web3: it gave no answer"]

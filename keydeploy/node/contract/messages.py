@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, get_args
 
 from keydeploy.errors import NodeError
+from keydeploy.node.contract.advice import ADVICE
 from keydeploy.node.contract.answers import (
     Acquired,
     Answer,
@@ -78,13 +79,13 @@ class Response:
         try:
             value = json.loads(text)
             if value["contract"] != VERSION:
-                raise NodeError("contract", "the node speaks another version of the contract")
+                raise NodeError("contract", "the node speaks another version of the contract", hint=ADVICE["contract"])
             results = value["results"]
             if len(results) == 1 and "error" in results[0] and len(request.operations) != 1:
                 raise _error(results[0]["error"])
             return cls([_answer(*pair) for pair in zip(request.operations, results, strict=True)])
         except (ValueError, KeyError, TypeError):
-            raise NodeError("answer", "the node's answer is cut or damaged") from None
+            raise NodeError("answer", "the node's answer is cut or damaged", hint=ADVICE["answer"]) from None
 
     def raise_for_error(self) -> None:
         """Raise the first error that the node answered as `NodeError`."""
@@ -98,7 +99,7 @@ class Response:
         if isinstance(answer, NodeError):
             raise answer
         if not isinstance(answer, kind):
-            raise NodeError("answer", "the node's answer lacks what was asked")
+            raise NodeError("answer", "the node's answer lacks what was asked", hint=ADVICE["answer"])
         return answer
 
     def all(self, kind: type[A]) -> list[A]:
@@ -125,7 +126,7 @@ class Response:
         answers = self.all(kind)
         if not answers:
             self.raise_for_error()
-            raise NodeError("answer", "the node's answer lacks what was asked")
+            raise NodeError("answer", "the node's answer lacks what was asked", hint=ADVICE["answer"])
         return answers[-1]
 
 
@@ -180,4 +181,4 @@ def _error(value: dict[str, Any]) -> NodeError:
     code, message, hresult = (decode(str | None, value[name]) or "" for name in ("code", "message", "hresult"))
     text = f"{message[:_MESSAGE_LENGTH]} ({hresult[:_HRESULT_LENGTH]})" if hresult else message[:_MESSAGE_LENGTH]
     shown = "".join(character if character.isprintable() else "?" for character in text)
-    return NodeError(code, shown, hresult=hresult or None)
+    return NodeError(code, shown, hint=ADVICE.get(code), hresult=hresult or None)

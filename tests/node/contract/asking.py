@@ -36,8 +36,12 @@ WEB_CONFIG = "C:\\inetpub\\portal\\web.config"
 Result = dict[str, Any]
 
 
+@cache
 def conforms(text: str, kind: str) -> None:
-    """Fail unless the JSON *text* is a `request` or a `response` by the schema."""
+    """Fail unless the JSON *text* is a `request` or a `response` by the schema.
+
+    The same text is checked once: tests of crashes ask and are answered the same hundreds of times.
+    """
     _validator(kind).validate(json.loads(text))
 
 

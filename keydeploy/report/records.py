@@ -1,0 +1,84 @@
+"""The forms in which a run can be told, each rendered from the report alone, so that a saved one does as well.
+
+Pure: whoever prints or writes them is elsewhere. None holds a secret, because a report has none.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from keydeploy.report.model import Made, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """The record that is going to be replaced, and its *name*: one that counts over runs goes on from it."""
+
+    name: str
+    text: str = ""
+
+
+Render = Callable[[Report, Made, Earlier | None], str]
+
+
+def render(kind: str, report: Report, made: Made, earlier: Earlier | None = None) -> str:
+    """Answer *report*, which was *made* so, as a record of *kind*, one of `KINDS`; it ends with a line break."""
+    return _RENDERERS[kind](report, made, earlier)
+
+
+def _text(report: Report, _made: Made, _earlier: Earlier | None) -> str:
+    from keydeploy.report import text  # noqa: PLC0415 - each form is imported where it is asked for
+    from keydeploy.report.summary import sentences  # noqa: PLC0415
+    from keydeploy.report.visible import visible  # noqa: PLC0415
+
+    lines = [*(line.plain for line in text.lines(report)), " ".join(sentences(report))]
+    if report.hint:
+        lines.append(f"hint: {report.hint}")
+    return "".join(f"{visible(line)}\n" for line in lines)
+
+
+def _json(report: Report, made: Made, _earlier: Earlier | None) -> str:
+    from keydeploy.report import data  # noqa: PLC0415
+
+    return json.dumps(data.to_json(report, made), indent=2) + "\n"
+
+
+def _junit(report: Report, made: Made, _earlier: Earlier | None) -> str:
+    from keydeploy.report import junit  # noqa: PLC0415
+
+    return junit.render(report, made)
+
+
+def _sarif(report: Report, made: Made, _earlier: Earlier | None) -> str:
+    from keydeploy.report import run_sarif  # noqa: PLC0415
+
+    return json.dumps(run_sarif.to_sarif(report, made), indent=2) + "\n"
+
+
+def _prometheus(report: Report, made: Made, earlier: Earlier | None) -> str:
+    from keydeploy.report import prometheus  # noqa: PLC0415
+
+    if earlier is None:
+        return prometheus.render(report, made)
+    return prometheus.render(report, made, record=earlier.name, before=earlier.text)
+
+
+def _html(report: Report, made: Made, _earlier: Earlier | None) -> str:
+    from keydeploy.report import html  # noqa: PLC0415
+
+    return html.render(report, made)
+
+
+_RENDERERS: Mapping[str, Render] = {
+    "text": _text,
+    "json": _json,
+    "junit": _junit,
+    "sarif": _sarif,
+    "prometheus": _prometheus,
+    "html": _html,
+}
+
+KINDS = tuple(_RENDERERS)
+"""The names of the forms, as `--format` and `--report` take them."""
+GO_ON = ("prometheus",)
+"""Those for which the text of the record that is replaced matters."""

@@ -1,0 +1,146 @@
+"""`drift --on-drift COMMAND` calls for help where not all is well, with the report and a sentence."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from keydeploy.cli import notifying
+from keydeploy.report.exit_code import ExitCode
+from keydeploy.report.model import Report, Verb
+from keydeploy.report.recorder import Recorder
+from keydeploy.schema import validator
+from tests.engine.farm import COMMANDS, DECLARED_KEYS, DECRYPTION_KEY, TIMEOUT, Ran, Stand, fault
+from tests.engine.hunting import leaks
+
+KEEP = 'cat > told.json; echo "$KEYDEPLOY_EXIT_CODE" > code; echo "$KEYDEPLOY_SUMMARY" > summary'
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Stand:
+    """Answer a farm that has drifted."""
+    return Stand(tmp_path_factory.mktemp("stand")).add_farm("portal", "web1", "web2")
+
+
+def told(stand: Stand, *arguments: str) -> tuple[Ran, str]:
+    """Look for drift and answer the run, and the summary that the command was told, checked against the rest."""
+    for name in ("told.json", "code", "summary"):
+        (stand.folder / name).unlink(missing_ok=True)
+    ran = stand.keydeploy("drift", "--on-drift", KEEP, *arguments)
+    report = json.loads((stand.folder / "told.json").read_text("utf-8"))
+    validator("report").validate(report)
+    assert report["exit_code"] == int((stand.folder / "code").read_text("utf-8"))
+    assert report["exit_code"] in (ran.code, 1)
+    return ran, (stand.folder / "summary").read_text("utf-8").strip()
+
+
+def report_of_failure() -> Report:
+    return Recorder(Verb.DRIFT, failure="the inventory cannot be read").report()
+
+
+def test_drift_calls_for_help_and_stays_drift(stand: Stand) -> None:
+    ran, summary = told(stand)
+
+    assert ran.code == 2
+    assert summary == "Farm portal: 2 of 2 nodes have drifted: web1, web2. Nothing was changed."
+
+
+def test_what_the_command_writes_does_not_get_into_the_document(stand: Stand) -> None:
+    ran = stand.tell("drift", "--on-drift", "echo told; echo loudly >&2; exit 0")
+
+    assert ran.report["exit_code"] == 2
+    assert ran.err.splitlines()[-2:] == ["told", "loudly"]
+
+
+def test_a_command_that_fails_is_told_and_hides_nothing(stand: Stand) -> None:
+    ran = stand.keydeploy("drift", "--on-drift", "exit 7")
+
+    assert ran.code == 2
+    assert "keydeploy: error: the command of --on-drift ended with exit code 7" in ran.err
+
+
+def test_nothing_secret_reaches_the_command(stand: Stand) -> None:
+    keep = "cat > told.json; env > env; tr '\\0' '\\n' < /proc/$PPID/cmdline > argv"
+    ran = stand.keydeploy("drift", "-vvvvv", "--on-drift", keep)
+
+    assert ran.code == 2
+    assert leaks(stand, ran) == []
+
+
+def test_each_trouble_is_told_in_words_of_its_own(tmp_path: Path) -> None:
+    stand = Stand(tmp_path).add_farm("portal", "web1", "web2")
+    for host in ("web1", "web2"):
+        stand.own_config(host).write_bytes(DECLARED_KEYS)
+    assert stand.keydeploy("drift", "--on-drift", KEEP).code == 0
+    assert not (stand.folder / "told.json").exists(), "all is well"
+
+    stand.behave("web2", fault("file.read", "unreachable"))
+    ran, summary = told(stand)
+    assert (ran.code, summary) == (4, "Could not tell how farm portal stands, because web2 could not be reached.")
+
+    stand.behave("web2", fault("file.read", "fail"))
+    ran, summary = told(stand)
+    assert ran.code == 1
+    assert summary.startswith("Could not tell how farm portal stands, because of this: web2: ")
+
+    stand.set("web1", vault_portal={"validation_key": DECRYPTION_KEY[:30], "decryption_key": DECRYPTION_KEY})
+    ran, summary = told(stand)
+    assert (ran.code, summary) == (3, "The spec has 1 problem; no node was contacted.")
+
+    stand.inventory.unlink()
+    ran, summary = told(stand)
+    assert (ran.code, summary) == (1, f"Could not tell: there is no inventory {stand.inventory}.")
+
+
+def test_a_look_that_could_not_be_made_at_all_calls_for_help(stand: Stand) -> None:
+    ran, summary = told(stand, "--report", f"json={stand.folder}/not/there/report.json")
+
+    assert ran.code == 1
+    assert "keydeploy: error: " in ran.err
+    assert summary.startswith("Could not tell: ")
+
+
+def test_a_look_that_is_ended_by_its_scheduler_calls_for_help(tmp_path: Path) -> None:
+    stand = Stand(tmp_path).add_farm("portal", "web1")
+    stand.behave("web1", fault("file.read", "late", seconds=60))
+    command = [str(COMMANDS / "keydeploy"), "drift", str(stand.inventory), "--on-drift", KEEP]
+    with subprocess.Popen(command, cwd=stand.folder, env=stand.environment(), stderr=subprocess.DEVNULL) as child:
+        until = time.monotonic() + TIMEOUT
+        while not (stand.folder / "web1.calls").exists() and time.monotonic() < until:
+            time.sleep(0.05)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(TIMEOUT) == 130
+    assert (stand.folder / "code").read_text("utf-8").strip() == "130"
+    assert "nterrupted" in (stand.folder / "summary").read_text("utf-8")
+
+
+def test_a_command_that_hangs_is_ended_with_all_that_it_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(notifying, "_PATIENCE", 0.2)
+    command = f"trap '' TERM; sleep 60 & echo $! > {tmp_path}/child; wait; wait"
+
+    notifying.notify(command, report_of_failure(), ExitCode.ERROR, limit=0.5)
+
+    assert "took longer than 0.5 s and was ended" in capfd.readouterr().err
+    child = int((tmp_path / "child").read_text("utf-8"))
+    with pytest.raises(ProcessLookupError):
+        _wait_until_gone(child)
+
+
+def test_a_command_need_not_read_the_report(capfd: pytest.CaptureFixture[str]) -> None:
+    notifying.notify("exec <&-; exit 0", report_of_failure(), ExitCode.ERROR)
+    assert capfd.readouterr().err == ""
+
+
+def _wait_until_gone(pid: int) -> None:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        os.kill(pid, 0)
+        if Path(f"/proc/{pid}/stat").read_text("utf-8").split()[2] == "Z":
+            raise ProcessLookupError
+        time.sleep(0.05)
