@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from statistics import median_high
 
 from keydeploy.plan import Cause, Plan, Reason
 from keydeploy.spec.model import Rollout
@@ -191,11 +192,12 @@ def margin(staged: Sequence[Staged], since: float) -> float:
     Twice, because the commit calls that are under way wait for the instant, all at once, and the others go out
     beside them: over 150 nodes on a busy controller that took up to twice as long as for the stage calls. Each call
     was made twice; what the node and the way to it take is in both, what the other calls took of the controller in
-    the one or the other.
+    the one or the other. Nodes and ways may have become slower since the first: half of the second calls count whole.
     """
     last = max(answer.began for answer in staged)
     slowest = max(min(answer.first_took, answer.took) for answer in staged)
-    return _SPARE_MARGIN + 2 * (last - since) + slowest
+    usual = median_high(answer.took for answer in staged)
+    return _SPARE_MARGIN + 2 * max(last - since, 0) + max(slowest, usual)
 
 
 def judge(members: Sequence[str], committed: Sequence[Committed], after: Plan, *, tolerated: int = 0) -> Verdict:

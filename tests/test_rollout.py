@@ -271,6 +271,12 @@ def test_a_node_that_is_slow_in_each_call_makes_the_margin_longer_and_one_slow_c
     assert margin([twice_slow, *STAGED[1:]], NOW) == margin(STAGED, NOW) + 19
 
 
+def test_where_most_calls_have_become_slower_the_margin_is_as_long_as_they_are() -> None:
+    slower = [replace(answer, first_took=0.5, took=8.0) for answer in STAGED]
+    assert margin(slower, NOW) >= 1.0 + 8.0
+    assert margin(slower[:1], NOW) >= 1.0 + 8.0
+
+
 def test_the_margin_covers_the_wait_behind_hosts_that_are_not_of_the_farm() -> None:
     assert margin(STAGED, NOW - 20) == margin(STAGED, NOW) + 40
     decision = decide(MEMBERS, STAGED, Rollout(), now=NOW, since=NOW - 20)

@@ -236,6 +236,8 @@ class Spec:
     """By the name of the machine key."""
     shared: Secret
     """All that members must agree on, as one text; see `agreement`."""
+    known_tag_key: Secret | None = field(default=None, compare=False)
+    """What `tag_key` answers, where another process has computed it; see `seals`."""
 
     def secrets(self) -> dict[str, Secret]:
         """Answer every declared secret that may stand in a file by its address."""
@@ -276,14 +278,12 @@ class Spec:
     def tag_key(self) -> Secret | None:
         """Answer the key under which this farm's tags are made; None when the farm declares no secret.
 
-        It is the same on members that write the same keys in upper and in lower case. Keys of certificates count where
-        there are no others: to open them takes long, and every worker needs this key.
+        It is the same on members that write the same keys in upper and in lower case.
         """
-        keys = self.private_keys()
-        own = {address: key for address, key in keys.items() if not address.startswith("certificates.")}
+        if self.known_tag_key is not None:
+            return self.known_tag_key
         secrets = [Secret(secret.reveal().upper()) for secret in self.secrets().values()]
-        secrets += [key.content for key in own.values()]
-        secrets = secrets or [key.content for key in keys.values()]
+        secrets += [key.content for key in self.private_keys().values()]
         return derive_key(secrets, "tags") if secrets else None
 
     def digest(self) -> str:

@@ -16,7 +16,7 @@ class ActionModule(Step):
 
         from ..plugin_utils.node import ask  # noqa: PLC0415
 
-        began, run = time.time(), of.Run(task_vars)
+        began, run = time.monotonic(), of.Run(task_vars)
         if run.farm is None:
             return {"state": "skipped", "run": run.name}
         spec = of.spec_of(self._templar, run, task_vars)
@@ -29,5 +29,5 @@ class ActionModule(Step):
             "observation": observation.to_json(),
             "offset": observation.clock - finished,
             "doubt": finished - asked,
-            "took": finished - began,
+            "took": time.monotonic() - began,
         }

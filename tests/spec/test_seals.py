@@ -1,11 +1,13 @@
 """What was checked in one process of a run is taken over in another, and only that."""
 
+import base64
 import datetime
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.exceptions import InvalidTag
 
 from keydeploy.errors import Problem, SpecError
 from keydeploy.keys import pfx
@@ -65,6 +67,7 @@ def test_what_is_sealed_is_the_same_spec_and_no_pfx_is_opened_for_it(opened: lis
     opened.clear()
     spec = load_sealed(declared("web2"), given, KEY)
     assert spec.digest() == expected.digest()
+    assert spec.tag_key() == expected.tag_key()
     assert certificates(spec) == certificates(expected)
     assert not opened
 
@@ -123,16 +126,40 @@ def test_seals_made_under_another_key_say_nothing(opened: list[str]) -> None:
 
 def test_a_date_is_not_taken_for_the_text_of_it() -> None:
     date, text = (made(each) for each in (datetime.date(2026, 1, 2), "2026-01-02"))
-    assert seals(date).declarations.isdisjoint(seals(text).declarations)
-    assert seals(date).declarations == seals(made(datetime.date(2026, 1, 2))).declarations
+    assert seals(date).declarations.keys().isdisjoint(seals(text).declarations)
+    assert seals(date).declarations.keys() == seals(made(datetime.date(2026, 1, 2))).declarations.keys()
 
 
 def test_seals_survive_json_and_hold_nothing_but_certificates() -> None:
     given = seals()
     written = json.dumps(given.to_json())
     assert Seals.from_json(json.loads(written)) == given
+    tag_key = load(declared()).tag_key()
+    assert tag_key is not None
     hidden = [texts()[name] for name in ("pfx", "password", "other_pem")] + ["A9" * 64, "5C" * 32]
+    hidden += [tag_key.reveal().hex(), base64.b64encode(tag_key.reveal()).decode()]
     assert not any(piece in written for text in hidden for piece in pieces(text))
+
+
+def test_a_tag_key_is_read_with_its_own_declaration_and_the_key_of_the_run_alone() -> None:
+    one, other = declared(), declared(farm="other")
+    given = seals(one, other)
+    hidden = list(given.declarations.values())
+    exchanged = Seals(dict(zip(given.declarations, reversed(hidden), strict=True)))
+    with pytest.raises(InvalidTag):
+        load_sealed(one, exchanged, KEY)
+
+
+def test_a_farm_without_a_secret_has_no_tag_key_to_hand_on() -> None:
+    empty = declared(machine_keys={}, certificates={})
+    given = seals(empty)
+    assert [*given.declarations.values()] == [None]
+    assert load_sealed(empty, given, KEY).tag_key() is None
+
+
+def test_what_no_declaration_can_hold_is_told_as_ever() -> None:
+    with pytest.raises(SpecError):
+        load_sealed(declared(farm=b"portal"), seals(), KEY)
 
 
 def test_many_hosts_that_declare_the_same_have_one_seal() -> None:
