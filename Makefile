@@ -57,7 +57,7 @@ generated: $(INSTALLED)  ## manual page, and the tables in the documentation, fr
 	$(BIN)/python -m release.manual
 	$(BIN)/python -m tests.docs.generated
 
-build: $(INSTALLED)  ## wheel, source archive and collection, into dist/, byte for byte alike for the same commit
+build: $(INSTALLED)  ## wheel, source archive and collection of the last commit, into dist/; the same bytes each time
 	$(BIN)/python -m release.build --outdir dist
 
 SUPPLY := .cache/supply

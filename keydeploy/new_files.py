@@ -11,7 +11,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from keydeploy.errors import KeydeployError
 
 _LONGEST = 200
-"""Characters of a name that leave room for what is put around it; file systems take 255 bytes."""
+"""Bytes of a name that leave room for what is put around it; file systems take 255 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,20 +80,26 @@ def refusal(path: Path) -> str | None:
 def replace(path: Path, text: str, *, mode: int | None = None) -> None:
     """Put *text*, in UTF-8, in the place of the file *path*: whoever reads it finds the old text or the new one.
 
-    It gets *mode*, or without one that of the file before, or what the process gives to new files. A link stays, and
-    the file that it leads to is replaced. Raises `OSError`, with nothing left behind.
+    It gets *mode*, or without one that of the file before, or what the process gives to new files; it stays its
+    owner's where the process may see to that. Nobody else can read it before either. A link stays, and the file that
+    it leads to is replaced. Raises `OSError`, with nothing left behind.
     """
     target = path.resolve()
-    if mode is None and target.exists():
-        mode = stat.S_IMODE(target.stat().st_mode)
-    temporary = target.with_name(f".{target.name[:_LONGEST]}.{secrets.token_hex(8)}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    before = target.stat() if target.exists() else None
+    if mode is None and before is not None:
+        mode = stat.S_IMODE(before.st_mode)
+    short = os.fsencode(target.name)[:_LONGEST].decode("utf-8", "ignore")
+    temporary = target.with_name(f".{short}.{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
+            if before is not None:
+                with suppress(OSError):  # it is another user's, and so is the new one then
+                    os.fchown(stream.fileno(), before.st_uid, before.st_gid)
             if mode is not None:
                 os.fchmod(stream.fileno(), mode)
+            stream.write(text)
+            stream.flush()
             os.fsync(stream.fileno())
         temporary.replace(target)
     except BaseException:

@@ -23,6 +23,12 @@ def is_expression(text: str) -> bool:
     return bool(_EXPRESSION.search(text))
 
 
+class Expression(str):
+    """Text of ours that Ansible shall resolve; never one that somebody else gave."""
+
+    __slots__ = ()
+
+
 class _Dumper(yaml.SafeDumper):
     """Writes each value out where it stands, with a tag for what Ansible shall not touch."""
 
@@ -36,3 +42,4 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 
 
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Expression, yaml.SafeDumper.represent_str)

@@ -19,7 +19,10 @@ from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
+import keydeploy
+from keydeploy.errors import KeydeployError
 from release.build import ROOT, epoch
 from release.lock import Pin, read
 
@@ -35,7 +38,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--outdir", type=Path, default=ROOT / "dist", help="where the wheel lies; default: dist")
     folder = parser.parse_args().outdir
-    (wheel,) = folder.glob("keydeploy-*.whl")
+    try:
+        wheel = wheel_of(keydeploy.__version__, folder)
+    except KeydeployError as error:
+        sys.exit(f"sbom: error: {error}\nsbom: hint: {error.hint}")
     whole = seen(Path(sys.executable).parent, epoch(ROOT, os.environ))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     pins = read(ROOT / "requirements/test.lock")
@@ -51,6 +57,17 @@ def main() -> None:
         files.append(file)
     check(*(file.resolve() for file in files))
     print(*files, sep="\n")
+
+
+def wheel_of(version: str, folder: Path) -> Path:
+    """Answer the wheel of *version* in *folder*, where those of other versions may lie too.
+
+    Raises `KeydeployError` where there is none.
+    """
+    for wheel in folder.glob("keydeploy-*.whl"):
+        if parse_wheel_filename(wheel.name)[1] == Version(version):
+            return wheel
+    raise KeydeployError(f"{folder}: no wheel of keydeploy {version}", hint="make build, of a commit of that version")
 
 
 def seen(environment: Path, time: int) -> Bom:

@@ -93,6 +93,48 @@ def test_a_new_file_is_as_the_process_wants_it_and_one_that_was_there_stays_so(t
     assert modes == {"new": 0o640, "old": 0o600, "told": 0o644}
 
 
+def test_nobody_else_can_read_a_private_file_while_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, int]] = []
+    set_mode, settle = os.fchmod, os.fsync
+
+    def look(descriptor: int) -> None:
+        found = os.fstat(descriptor)
+        seen.append((stat.S_IMODE(found.st_mode), found.st_size))
+
+    def fchmod(descriptor: int, mode: int) -> None:
+        look(descriptor)
+        set_mode(descriptor, mode)
+
+    def fsync(descriptor: int) -> None:
+        look(descriptor)
+        settle(descriptor)
+
+    monkeypatch.setattr(os, "fchmod", fchmod)
+    monkeypatch.setattr(os, "fsync", fsync)
+    (tmp_path / "a").touch(0o600)
+    replace(tmp_path / "a", "text")
+
+    assert seen[:2] == [(0o600, 0), (0o600, 4)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_file_stays_its_owners(tmp_path: Path) -> None:
+    (tmp_path / "a").touch(0o640)
+    os.chown(tmp_path / "a", 1234, 5678)
+    replace(tmp_path / "a", "new")
+
+    found = (tmp_path / "a").stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 5678, 0o640)
+
+
+def test_a_long_name_is_cut_by_its_bytes(tmp_path: Path) -> None:
+    file = tmp_path / ("ü" * 120)
+    replace(file, "new")
+    assert file.read_text("utf-8") == "new"
+
+
 def test_a_link_stays_and_leads_to_what_is_new(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real/file")

@@ -26,6 +26,7 @@ from keydeploy.cli import (
     schedule,
     show,
     status,
+    streams,
     validate,
 )
 
@@ -75,16 +76,31 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and answer its exit code; whatever goes wrong is told in a line or two."""
+    """Run one command and answer its exit code; whatever goes wrong is told in a line or two.
+
+    A standard output that cannot be written turns only "fine" into an error; any other code says more.
+    """
+    streams.secure()
     try:
-        return _run(arguments)
-    except BrokenPipeError:
-        return 1
+        code = _run(arguments)
+        unwritten = _unwritten()
+        return code or unwritten
+    except SystemExit as ended:  # argparse's, after --help or an error
+        raise SystemExit(ended.code or _unwritten()) from None
     except KeyboardInterrupt:  # before or after a run, which has an end of its own
         return 130
     except Exception as error:  # its text, and the lines of a traceback, may quote anything
         _tell(error)
         return 1
+
+
+def _unwritten() -> int:
+    """Answer 1 where the standard output does not hold all that was written to it, and tell that; else 0."""
+    failure = streams.lost(sys.stdout)
+    if failure is None:
+        return 0
+    complain(f"the standard output cannot be written: {failure.strerror}", "what it was to hold is lost")
+    return 1
 
 
 def parser() -> argparse.ArgumentParser:
@@ -99,7 +115,9 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("-V", "--version", action="version", version=f"keydeploy {__version__}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=_Parser)
+    commands = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=True, parser_class=_Parser
+    )
     for verb in _VERBS:
         verb.add(commands)
     return parser
@@ -107,9 +125,14 @@ def parser() -> argparse.ArgumentParser:
 
 def _run(arguments: Sequence[str] | None) -> int:
     understands = parser()
-    options = understands.parse_args(arguments)
+    options, unknown = understands.parse_known_args(arguments)
+    asked = f"{understands.prog} {options.command} --help shows what it takes"
+    if unknown:
+        complain(f"unrecognized arguments: {' '.join(unknown)}", asked)
+        raise SystemExit(1)
     if "inventory" in options and not (options.inventory or options.more):
-        understands.error("name an inventory, such as inventory.yml")
+        complain("name an inventory, such as inventory.yml", asked)
+        raise SystemExit(1)
 
     code: int = options.run(options)
     return code

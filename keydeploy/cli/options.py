@@ -234,4 +234,8 @@ def _ask(options: argparse.Namespace) -> "Secret | None":
         raise EngineError("only one vault password can be asked for", hint="name files for the others")
     if not prompts and not options.ask_vault_pass:
         return None
-    return Secret.of(getpass.getpass("Vault password: "))
+    try:
+        return Secret.of(getpass.getpass("Vault password: "))
+    except EOFError:
+        told = "there is no terminal to ask for the vault password"
+        raise EngineError(told, hint="name a file that holds it with --vault-password-file") from None

@@ -1,9 +1,11 @@
 """Writes the records of a run that `--report KIND=FILE` asks for, beside what is printed.
 
-What cannot be written is refused before anything is contacted. After that there are records, however the run ends.
+What cannot be written is refused before anything is contacted, and so is a file that holds anything but a record:
+nobody loses an inventory to a slip of the hand. After that there are records, however the run ends.
 """
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -52,6 +54,29 @@ def write(records_wanted: Sequence[Wanted], report: Report, made: Made) -> bool:
     return not unwritten
 
 
+def refusal(path: Path) -> str | None:
+    """Answer why no record can be put in the place of *path*, as far as can be told before; None where one can."""
+    why = new_files.refusal(path)
+    if why is not None or not path.exists():
+        return why
+    if any(_is_open_as(descriptor, path) for descriptor in (1, 2)):
+        return "this is where the standard output, or the standard error, goes"
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(records.BEGINNING)
+    except OSError as error:
+        return f"what it holds cannot be read: {error.strerror}"
+    if beginning and not records.is_record(beginning):
+        return "it is there and holds something else than a report; name another file, or remove it"
+    return None
+
+
+def _is_open_as(descriptor: int, path: Path) -> bool:
+    with suppress(OSError):  # it is closed
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    return False
+
+
 def _problem(kind: str, name: str, taken: Sequence[tuple[Path, str]]) -> str | None:
     """Answer why there can be no such record, None where there can."""
     if kind not in records.KINDS:
@@ -60,7 +85,7 @@ def _problem(kind: str, name: str, taken: Sequence[tuple[Path, str]]) -> str | N
         return f"it names no file; --format {kind} prints it"
     path = Path(name)
     clash = next((why for other, why in taken if _is_same(path, other)), None)
-    return clash or new_files.refusal(path)
+    return clash or refusal(path)
 
 
 def _used(options: argparse.Namespace) -> Iterator[tuple[Path, str]]:
@@ -79,7 +104,7 @@ def _used(options: argparse.Namespace) -> Iterator[tuple[Path, str]]:
 def _is_same(path: Path, other: Path) -> bool:
     try:
         return path.resolve() == other.resolve() or path.samefile(other)
-    except OSError:  # one of them is not there
+    except (OSError, RuntimeError):  # one of them is not there, or a link leads to itself
         return False
 
 
@@ -92,6 +117,12 @@ def _write(each: Wanted, report: Report, made: Made) -> bool:
         complain(
             f"the report {each.file} cannot be written: {error.strerror}",
             "what it was to hold is lost; look at the file system, and run it again",
+        )
+        return False
+    except Exception as error:  # what is printed, and the other records, must not be lost with it
+        complain(
+            f"the report {each.file} was not made: internal error: {type(error).__name__}",
+            "report this line as a bug of keydeploy; the JSON report holds the same",
         )
         return False
     return True

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,9 @@ def _refuse(names: Sequence[str], options: argparse.Namespace) -> None:
         problems.append(f"two runs cannot be told as {options.format}; choose {', '.join(_COMPARED)}")
     if options.out is not None:
         problems += [f"--out {options.out}: {why}" for why in _of_out(names, options.out)]
+    for option in ("diff", "timings"):
+        if options.out is not None and options.format == "text" and getattr(options, option):
+            problems.append(f"--{option} is for what is printed, not for --out; redirect the output instead")
     if problems:
         raise KeydeployError("; ".join(problems), hint="keydeploy report --help shows what it takes")
 
@@ -48,9 +52,9 @@ def _refuse(names: Sequence[str], options: argparse.Namespace) -> None:
 def _of_out(names: Sequence[str], out: str) -> list[str]:
     if out in ("", _STANDARD_INPUT):
         return ["it names no file; without --out it is printed"]
-    if any(Path(name).resolve() == Path(out).resolve() for name in names if name != _STANDARD_INPUT):
+    if any(os.path.realpath(name) == os.path.realpath(out) for name in names if name != _STANDARD_INPUT):
         return ["this is a report that is to be read"]
-    why = new_files.refusal(Path(out))
+    why = recording.refusal(Path(out))
     return [why] if why else []
 
 
@@ -97,7 +101,7 @@ def _tell_both(comparison: Comparison, options: argparse.Namespace) -> int:
         return int(ExitCode.FINE)
     text = _rendered(comparison, options.format)
     if options.out is None:
-        sys.stdout.write(text)
+        sys.stdout.buffer.write(text.encode(errors="replace"))  # whatever the locale
         return int(ExitCode.FINE)
     try:
         new_files.replace(Path(options.out), text)

@@ -2,16 +2,17 @@
 
 import argparse
 import signal
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
 
-from keydeploy.cli import complain, recording, screen, tell
+from keydeploy.cli import complain, recording, screen, signals, streams, tell
 from keydeploy.cli.options import arguments
 from keydeploy.cli.printing import print_report
 from keydeploy.cli.progress import Waits, progress
@@ -28,29 +29,55 @@ _PASSES = 5
 """How often a run begins anew when another one is in its way; in each it waits for the other's lease."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """A run that has ended and whose records are written; nothing of it is printed yet."""
+
+    report: Report
+    plans: list[Plan]
+    hint: str | None
+    """What to do about the failure of the report."""
+    made: Made
+    is_written: bool
+    """Whether all records that were asked for are there."""
+
+    @property
+    def code(self) -> int:
+        """Answer the exit code: that of the report, unless all would be well and a record is missing."""
+        code = exit_code(self.report)
+        return code if self.is_written or code not in (ExitCode.FINE, ExitCode.CHANGES) else ExitCode.ERROR
+
+
 def run(verb: Verb, options: argparse.Namespace) -> int:
     """Run *verb* with *options*, print its report and answer the exit code."""
-    return finished(verb, options)[1]
+    ended = carried_out(verb, options)
+    show(ended, options)
+    return ended.code
 
 
-def finished(verb: Verb, options: argparse.Namespace) -> tuple[Report, int]:
-    """Do the same, and answer the report, too; first of all its records are written."""
+def carried_out(verb: Verb, options: argparse.Namespace) -> Ended:
+    """Run *verb* with *options* and write its records, also where a signal arrives meanwhile."""
     wanted = recording.wanted(options)
     report, plans, hint = _carried_out(verb, options, wanted)
     report = replace(report, hint=hint if report.failure is not None else None)
     made = _made_now()
-    is_written = recording.write(wanted, report, made)
-    print_report(report, made, options)
-    _save(plans, report, getattr(options, "out", None))
-    conclude(report, hint)
+    with signals.held():
+        is_written = recording.write(wanted, report, made)
+    return Ended(report=report, plans=plans, hint=hint, made=made, is_written=is_written)
+
+
+def show(ended: Ended, options: argparse.Namespace) -> None:
+    """Print the report of *ended*, save its plans where that was asked for, and tell what is beside it."""
+    report = ended.report
+    print_report(report, ended.made, options)
+    _save(ended.plans, report, getattr(options, "out", None))
+    conclude(report, ended.hint)
     if options.format == "text" and not options.quiet:
         remark(report)
     if getattr(options, "compromised", False) and not any(farm.verdict is Verdict.APPLIED for farm in report.farms):
         complain(
             "no backup was removed, because no change was confirmed", "old keys may still be in backups on the nodes"
         )
-    code = exit_code(report)
-    return report, code if is_written or code not in (ExitCode.FINE, ExitCode.CHANGES) else ExitCode.ERROR
 
 
 def _carried_out(
@@ -100,6 +127,7 @@ def _pass(verb: Verb, given: Arguments, messages: Console) -> tuple[Report, list
     recorder = Recorder(verb, check=given.check)
     hint = None
     waits = Waits(messages)
+    streams.let_go(sys.stderr)  # Ansible writes to it, too, when it is to be verbose
     try:
         engine = Engine(verb.value, given)
         with stopping(engine, recorder, messages), progress(messages) as show:

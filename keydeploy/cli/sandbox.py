@@ -49,6 +49,11 @@ def run(options: argparse.Namespace) -> int:
         except OSError:
             raise KeydeployError(f"{file} cannot be read", hint="name the web.config to copy") from None
     for folder in options.folders:
-        layout.create(Path(folder), applications)
+        try:
+            layout.create(Path(folder), applications)
+        except OSError as error:
+            raise KeydeployError(
+                f"{folder} cannot be made: {error.strerror}", hint="name a folder where you may write"
+            ) from None
         print(f"made {folder}")  # noqa: T201
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +16,8 @@ from keydeploy.spec.duration import is_duration, seconds
 ELSEWHERE = ("github", "gitlab", "awx")
 """Kinds that do not run on this machine."""
 _ACCOUNT = "keydeploy"
+_ACCOUNTS = re.compile(r"[a-z_][a-z0-9_-]*\$?")
+"""Names of accounts that every tool takes (useradd(8))."""
 _NOT_NAMED = "inventory.yml"
 """What is taken away has the same name whatever it looked at."""
 _LONGEST_LIMIT = 30 * 60
@@ -59,9 +62,10 @@ def job_of(options: argparse.Namespace) -> Job:
 def _account(options: argparse.Namespace) -> str | None:
     """Answer who runs it; in WSL that is the account of the distribution, where none is named."""
     account: str | None = options.run_as or (None if options.kind == "windows-task" else _ACCOUNT)
-    if account is not None and not all(letter.isalnum() or letter in "._-" for letter in account):
+    if account is not None and not _ACCOUNTS.fullmatch(account):
         raise KeydeployError(
-            "--run-as is not the name of an account", hint="letters, digits, dots, dashes, underscores"
+            "--run-as is not the name of an account",
+            hint="small letters, digits, dashes and underscores, neither a digit nor a dash first",
         )
     return account
 

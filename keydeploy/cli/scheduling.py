@@ -4,12 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
-from keydeploy.cli import complain, tell
+from keydeploy.cli import complain, foreseen, tell
 from keydeploy.cli.scheduled import ELSEWHERE, job_of
 from keydeploy.errors import KeydeployError
-from keydeploy.schedule import Schedule, installing, make
+from keydeploy.schedule import Job, Schedule, installing, make
 
 _OF_ACCOUNTS = ("systemd", "cron", "windows-task")
 
@@ -17,14 +18,20 @@ _OF_ACCOUNTS = ("systemd", "cron", "windows-task")
 def run(options: argparse.Namespace) -> int:
     """Print, install or remove the schedule that *options* describe, and answer the exit code."""
     _check(options)
-    schedule = make(options.kind, job_of(options), PurePosixPath(_own_units()))
+    job = job_of(options)
+    schedule = make(options.kind, job, PurePosixPath(_own_units()))
     if options.install or options.remove:
-        return _change(schedule, options)
+        code = _change(schedule, options)
+        if options.install:
+            _note_what_is_missing(job, options)
+        return code
     _note_environment(options)
     several = len(schedule.files) > 1
     for file in schedule.files:
         place = schedule.folder / file.path if schedule.folder else file.path
         sys.stdout.write(f"# {place}\n{file.text}\n" if several else file.text)
+    sys.stdout.flush()
+    _note_what_is_missing(job, options)
     return 0
 
 
@@ -33,24 +40,28 @@ def _change(schedule: Schedule, options: argparse.Namespace) -> int:
     folder = _folder(schedule, options)
     changes = installing.to_remove(schedule, folder) if options.remove else installing.to_install(schedule, folder)
     changes = tuple(change for change in changes if not change.is_none)
+    links = installing.links(schedule, folder) if options.remove else ()
+    if options.inventories or options.more:
+        installing.refuse_another(schedule, folder)
     if options.install:
         _note_environment(options)
-    if not changes:
+    if not changes and not links:
         sys.stdout.write(
             "there is none; nothing was changed\n" if options.remove else "as it is already; nothing was changed\n"
         )
         return 0
     for change in changes:
         sys.stdout.writelines(f"{line}\n" for line in change.diff())
+    sys.stdout.writelines(f"link {link} -> {link.readlink()}\n" for link in links)
     sys.stdout.flush()
-    _tell("first:", schedule.before_remove if options.remove else ())
-    if not options.yes and not _agrees("take away" if options.remove else "write", len(changes)):
+    if not options.yes and not _agrees("take away" if options.remove else "write", len(changes) + len(links)):
         complain("not confirmed; nothing was changed")
         return 1
+    installing.unlink(links)
     installing.carry_out(changes)
-    for change in changes:
-        sys.stdout.write(f"{'removed' if options.remove else 'wrote'} {change.path}\n")
-    _tell("next:", () if options.remove else schedule.after_install)
+    for path in (*links, *(change.path for change in changes)):
+        sys.stdout.write(f"{'removed' if options.remove else 'wrote'} {path}\n")
+    _tell("next:", schedule.after_remove if options.remove else schedule.after_install)
     return 0
 
 
@@ -60,6 +71,15 @@ def _note_environment(options: argparse.Namespace) -> None:
     names = sorted(name for name in os.environ if name.startswith("ANSIBLE_") and name not in given)
     if names:
         tell(f"keydeploy: note: set here, and not where the scheduler runs it: {', '.join(names)}")
+
+
+def _note_what_is_missing(job: Job, options: argparse.Namespace) -> None:
+    """Tell, last of all, why the look would not do its work."""
+    notes = foreseen.missing_anywhere(job)
+    if options.kind not in ELSEWHERE and options.root == "/":
+        notes = chain(notes, foreseen.missing_here(job))
+    for note in notes:
+        tell(f"keydeploy: note: {note}")
 
 
 def _names_password(options: argparse.Namespace) -> bool:
@@ -107,9 +127,12 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _own_units() -> str:
-    """Answer the folder of the units of the person who types this (systemd.unit(5))."""
-    settings = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    return str(Path(settings) / "systemd/user")
+    """Answer the folder of the units of the person who types this (systemd.unit(5)).
+
+    A relative XDG_CONFIG_HOME does not count, as the XDG Base Directory Specification says.
+    """
+    settings = Path(os.environ.get("XDG_CONFIG_HOME", ""))
+    return str((settings if settings.is_absolute() else Path.home() / ".config") / "systemd/user")
 
 
 def _folder(schedule: Schedule, options: argparse.Namespace) -> Path:
@@ -119,5 +142,5 @@ def _folder(schedule: Schedule, options: argparse.Namespace) -> Path:
             hint="print it without --install or --remove, and follow what it says",
         )
     if options.kind in ELSEWHERE:
-        return Path(options.root if options.root != "/" else ".") / schedule.folder
-    return Path(options.root) / schedule.folder.relative_to("/")
+        return installing.place(Path(options.root if options.root != "/" else "."), schedule.folder)
+    return installing.place(Path(options.root), schedule.folder.relative_to("/"))

@@ -102,6 +102,14 @@ _WORDS = {
     State.UNKNOWN: "cannot tell",
     State.UNREACHABLE: "the node could not be reached",
 }
+_OF_VERDICTS = {
+    Verdict.IN_ORDER: Result.PASSED,
+    Verdict.APPLIED: Result.PASSED,
+    Verdict.TAKEN_BACK: Result.PASSED,
+    Verdict.PENDING: Result.FAILURE,
+    Verdict.NOT_LOOKED_AT: Result.SKIPPED,
+}
+"""How a farm's case ends by its verdict alone; by all others it is an error."""
 _AGAINST = (Kind.OVERDUE, Kind.DISCLOSED)
 
 
@@ -158,10 +166,11 @@ def _farm(farm: FarmReport, verb: Verb) -> Case:
         changing = [node.node for node in farm.nodes if node.plan is not None and node.plan.changes]
         lines.insert(0, f"{'drift' if verb is Verb.DRIFT else 'changes'} on {', '.join(changing)}")
     result = _result_of(farm)
+    by_itself = _OF_VERDICTS.get(farm.verdict, Result.ERROR)
     return Case(
         name="farm",
         result=result,
-        kind=farm.verdict.value,
+        kind=State.UNREACHABLE.value if result is Result.ERROR is not by_itself else farm.verdict.value,
         message=lines[0] if lines else farm.verdict.value.replace("_", " "),
         text="\n".join(lines),
     )
@@ -173,9 +182,7 @@ def _result_of(farm: FarmReport) -> Result:
         return Result.ERROR
     if causes == {Cause.POLICY}:
         return Result.FAILURE
-    passed = dict.fromkeys((Verdict.IN_ORDER, Verdict.APPLIED, Verdict.TAKEN_BACK), Result.PASSED)
-    others = {Verdict.PENDING: Result.FAILURE, Verdict.NOT_LOOKED_AT: Result.SKIPPED}
-    return {**passed, **others}.get(farm.verdict, Result.ERROR)
+    return _OF_VERDICTS.get(farm.verdict, Result.ERROR)
 
 
 def _cell(standing: Standing, cell: Cell) -> Case:

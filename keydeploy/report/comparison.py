@@ -6,56 +6,36 @@ Pure, and made from two reports alone. What could not be told in one of the two 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import Enum
 
 from keydeploy.report.equality import shown_key
+from keydeploy.report.exit_code import exit_code, most_telling
 from keydeploy.report.findings import Finding, findings
-from keydeploy.report.model import FarmReport, Verb, Verdict
+from keydeploy.report.model import FarmReport, Report, Verb, Verdict
+from keydeploy.report.moved import Change, Moved, cells_of, moved
 from keydeploy.report.saved import Saved
-from keydeploy.report.standing import Cell, Standing, State, standings
+from keydeploy.report.standing import Standing, not_reached, standings
 from keydeploy.spec import Material, Notice
 
-
-class Change(Enum):
-    """What became of one thing on one node."""
-
-    DRIFTED = "drifted"
-    """It was as declared, and is not any more."""
-    MENDED = "mended"
-    """It was not as declared, and is now."""
-    OTHERWISE = "otherwise"
-    """It was not as declared, and is not in another way."""
-    STILL = "still"
-    """It was not as declared, and has not changed."""
-    NOT_TOLD_NOW = "not_told_now"
-    """It was known how it stood, and cannot be told now."""
-    TOLD_AGAIN = "told_again"
-    """It could not be told before, and is as declared now."""
-    FOUND = "found"
-    """It could not be told before, and is not as declared now."""
-    NEVER_TOLD = "never_told"
-    """It can be told of neither run."""
-    NEW = "new"
-    """It is looked at now, and was not declared before."""
-    GONE = "gone"
-    """It is not declared any more."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moved:
-    """One thing on one node of which there is something to tell."""
-
-    node: str
-    address: str
-    change: Change
-    old: State | None
-    """None where it was not declared."""
-    new: State | None
+_UNTOLD = (Verdict.REFUSED, Verdict.INCOMPLETE, Verdict.FINISHED, Verdict.NOT_LOOKED_AT)
+"""Verdicts on farms of which not everything is known."""
+_FROM_WELL_TO_BAD = (
+    (Verdict.IN_ORDER, Verdict.APPLIED, Verdict.TAKEN_BACK),
+    (Verdict.PENDING,),
+    (Verdict.NOT_LOOKED_AT,),
+    (Verdict.ROLLED_BACK,),
+    (Verdict.PARTLY,),
+    (Verdict.REFUSED,),
+    (Verdict.FINISHED,),
+    (Verdict.INCOMPLETE,),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replaced:
-    """A key that nodes show now in the place of another one."""
+    """A fingerprint that nodes show now in the place of another one.
+
+    That of a machine key is over its algorithms too, so that the keys themselves may be the same.
+    """
 
     address: str
     nodes: tuple[str, ...]
@@ -87,12 +67,31 @@ class FarmComparison:
     """How many things were as declared on a node, and are."""
 
     @property
+    def has_changed(self) -> bool:
+        """Tell whether it is certain that something has changed."""
+        nodes = self.new_nodes or self.gone_nodes
+        moved = any(each.change.is_known for each in self.moved)
+        spec = self.declared or self.undeclared
+        found = nodes or moved or self.replaced or spec or self.violated or self.absolved
+        return self.old is not self.new or bool(found)
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether everything is known of both runs, and both compared with the same spec."""
+        untold = any(each.change is Change.NEVER_TOLD for each in self.moved)
+        verdicts = {self.old, self.new} & {None, *_UNTOLD}
+        return self.is_same_spec and not untold and not verdicts
+
+    @property
     def is_same(self) -> bool:
         """Tell whether nothing has changed, and everything can be told."""
-        nodes = self.new_nodes or self.gone_nodes
-        moved = any(each.change is not Change.STILL for each in self.moved)
-        spec = self.declared or self.undeclared
-        return self.old is self.new and not (nodes or moved or self.replaced or spec or self.violated or self.absolved)
+        return self.is_told and not self.has_changed
+
+    @property
+    def is_worse(self) -> bool:
+        """Tell whether something has become worse, or cannot be told any more."""
+        verdicts = self.old is not None and self.new is not None and _rank(self.new) > _rank(self.old)
+        return verdicts or bool(self.violated) or any(each.change.is_worse for each in self.moved)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +107,32 @@ class Comparison:
     policy_gone: tuple[Notice, ...]
 
     @property
+    def has_changed(self) -> bool:
+        """Tell whether it is certain that something has changed between the two."""
+        policy = self.policy_new or self.policy_gone
+        return bool(policy) or any(farm.has_changed for farm in self.farms)
+
+    @property
+    def is_told(self) -> bool:
+        """Tell whether everything is known of both; where neither tells of a farm, nobody knows."""
+        farms = bool(self.farms) and all(farm.is_told for farm in self.farms)
+        return farms and not any(_ended_early(each.report) for each in (self.old, self.new))
+
+    @property
     def is_same(self) -> bool:
-        """Tell whether nothing has changed between the two; where neither tells of a farm, nobody knows."""
-        same = bool(self.farms) and all(farm.is_same for farm in self.farms)
-        return same and not self.policy_new and not self.policy_gone
+        """Tell whether nothing has changed between the two, and everything can be told."""
+        return self.is_told and not self.has_changed
+
+    @property
+    def is_worse(self) -> bool:
+        """Tell whether something has become worse, or cannot be told any more."""
+        report = self.new.report
+        codes = exit_code(self.old.report), exit_code(report)
+        if report.failure is not None or report.problems or self.policy_new:
+            return True
+        if codes[0] is not codes[1] and most_telling(codes) is codes[1]:
+            return True
+        return any(farm.is_worse for farm in self.farms)
 
 
 def compare(old: Saved, new: Saved) -> Comparison:
@@ -123,7 +144,15 @@ def compare(old: Saved, new: Saved) -> Comparison:
         old=old,
         new=new,
         remarks=tuple(_remarks(old, new)),
-        farms=tuple(_farm(name, farms[0].get(name), farms[1].get(name)) for name in names),
+        farms=tuple(
+            _farm(
+                name,
+                farms[0].get(name),
+                farms[1].get(name),
+                compares_materials=old.tells_materials and new.tells_materials,
+            )
+            for name in names
+        ),
         policy_new=tuple(notice for key, notice in after.items() if key not in before),
         policy_gone=tuple(notice for key, notice in before.items() if key not in after),
     )
@@ -132,6 +161,16 @@ def compare(old: Saved, new: Saved) -> Comparison:
 def _identity(notice: Notice) -> tuple[str, ...]:
     """Answer what makes a notice the same in two runs: not its text, which may count the days."""
     return notice.kind.value, notice.farm, notice.address
+
+
+def _ended_early(report: Report) -> bool:
+    """Tell whether a run left something unasked that it should have looked at."""
+    ended = report.failure is not None or report.interrupted or bool(report.problems)
+    return ended or bool(report.not_checked or not_reached(report))
+
+
+def _rank(verdict: Verdict) -> int:
+    return next(place for place, alike in enumerate(_FROM_WELL_TO_BAD) if verdict in alike)
 
 
 def _remarks(old: Saved, new: Saved) -> Iterator[str]:
@@ -149,16 +188,20 @@ def _remarks(old: Saved, new: Saved) -> Iterator[str]:
         if not side.report.farms:
             why = "only the spec was read" if side.report.verb is Verb.VALIDATE else "that run came to no farm"
             yield f"the {place} report tells of no farm: {why}"
+        if not side.tells_materials:
+            yield f"the {place} report does not tell which keys are declared, so that this is not compared"
     if known[0] and known[1] and not known[0] & known[1]:
         yield "the reports have no farm in common"
     if old.made.version != new.made.version:
         yield f"the reports were made by different versions of keydeploy: {old.made.version} and {new.made.version}"
 
 
-def _farm(name: str, old: FarmReport | None, new: FarmReport | None) -> FarmComparison:
+def _farm(name: str, old: FarmReport | None, new: FarmReport | None, *, compares_materials: bool) -> FarmComparison:
     before, after = _nodes(old), _nodes(new)
-    moved = tuple(_moved(before, after)) if old and new else ()
-    materials = [{each.address: each for each in farm.materials} if farm else {} for farm in (old, new)]
+    found = tuple(moved(before, after)) if old and new else ()
+    materials = [
+        {each.address: each for each in farm.materials} if farm and compares_materials else {} for farm in (old, new)
+    ]
     both = old is not None and new is not None
     return FarmComparison(
         farm=name,
@@ -167,13 +210,13 @@ def _farm(name: str, old: FarmReport | None, new: FarmReport | None) -> FarmComp
         is_same_spec=both and old is not None and new is not None and old.spec == new.spec,
         new_nodes=tuple(node for node in after if node not in before) if both else (),
         gone_nodes=tuple(node for node in before if node not in after) if both else (),
-        moved=tuple(each for each in moved if each is not None),
+        moved=tuple(each for each in found if each is not None),
         replaced=tuple(_replaced(before, after)) if both else (),
         declared=tuple(each for where, each in materials[1].items() if materials[0].get(where) != each) if both else (),
         undeclared=tuple(where for where in materials[0] if where not in materials[1]) if both else (),
         violated=_not_in(new, old) if both else (),
         absolved=_not_in(old, new) if both else (),
-        unchanged=sum(1 for each in moved if each is None),
+        unchanged=sum(1 for each in found if each is None),
     )
 
 
@@ -195,52 +238,6 @@ def _nodes(farm: FarmReport | None) -> dict[str, Standing]:
     return {each.node: each for each in (standings(farm) if farm else ())}
 
 
-def _cells(standing: Standing | None) -> dict[str, Cell]:
-    return {cell.name: cell for cell in standing.cells} if standing else {}
-
-
-def _moved(before: Mapping[str, Standing], after: Mapping[str, Standing]) -> Iterator[Moved | None]:
-    """Yield what there is to tell of everything on every node; None where it was and is as declared."""
-    for node in dict.fromkeys([*before, *after]):
-        old, new = before.get(node), after.get(node)
-        cells = _cells(old), _cells(new)
-        for address in dict.fromkeys([*cells[0], *cells[1]]):
-            was, is_ = cells[0].get(address), cells[1].get(address)
-            states = _state(was, old), _state(is_, new)
-            change = _change(*states, is_alike=_is_alike(was, is_))
-            yield change and Moved(node=node, address=address, change=change, old=states[0], new=states[1])
-
-
-def _state(cell: Cell | None, standing: Standing | None) -> State | None:
-    """Answer how something stood on a node, None where it was not declared; of a node unseen nobody knows what was."""
-    if cell is not None:
-        return cell.state
-    is_unseen = standing is not None and not standing.cells and not standing.state.is_told
-    return State.NOT_LOOKED_AT if is_unseen else None
-
-
-def _change(old: State | None, new: State | None, *, is_alike: bool) -> Change | None:
-    if old is None or new is None:
-        return Change.NEW if old is None else Change.GONE
-    if not new.is_told:
-        return Change.NOT_TOLD_NOW if old.is_told else Change.NEVER_TOLD
-    if not old.is_told:
-        return Change.FOUND if new.is_drift else Change.TOLD_AGAIN
-    if not new.is_drift:
-        return Change.MENDED if old.is_drift else None
-    if not old.is_drift:
-        return Change.DRIFTED
-    return Change.STILL if is_alike else Change.OTHERWISE
-
-
-def _is_alike(old: Cell | None, new: Cell | None) -> bool:
-    """Tell whether both differ from the spec in the same way."""
-    if old is None or new is None or old.operation is None or new.operation is None:
-        return False
-    before, after = old.operation, new.operation
-    return (before.action, before.differences, before.found) == (after.action, after.differences, after.found)
-
-
 def _replaced(before: Mapping[str, Standing], after: Mapping[str, Standing]) -> Iterator[Replaced]:
     found: dict[tuple[str, str, str], list[str]] = {}
     for node, standing in after.items():
@@ -255,5 +252,5 @@ def _replaced(before: Mapping[str, Standing], after: Mapping[str, Standing]) -> 
 def _keys(standing: Standing | None) -> dict[str, str]:
     """Answer the keys that a node shows, by their addresses."""
     outcome = standing.report.outcome if standing and standing.report else None
-    keys = {name: shown_key(cell, outcome) for name, cell in _cells(standing).items()}
+    keys = {name: shown_key(cell, outcome) for name, cell in cells_of(standing).items()}
     return {name: key for name, key in keys.items() if key is not None}

@@ -4,22 +4,26 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from keydeploy.report.comparison import Change, Comparison, FarmComparison, Moved, Replaced
+from keydeploy.report.comparison import Comparison, FarmComparison, Replaced
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import Verdict
+from keydeploy.report.moved import Change, Moved
 from keydeploy.report.saved import Saved
 from keydeploy.report.signs import sign_of_verdict
-from keydeploy.report.visible import visible
+from keydeploy.report.visible import visible_line
 from keydeploy.report.wording import count, names
 from keydeploy.spec import Material
 
 _FINGERPRINT_SHOWN = len("sha256:") + 16
 
+_WHOLE = "the whole node"
 WORDS = {
     Change.DRIFTED: "drifted since",
     Change.OTHERWISE: "differs in another way now",
     Change.FOUND: "could not be told before; differs now",
+    Change.NEW_DIFFERS: "new; differs",
     Change.NOT_TOLD_NOW: "cannot be told now",
+    Change.NEW_NOT_TOLD: "new; cannot be told",
     Change.NEVER_TOLD: "cannot be told, as before",
     Change.STILL: "differs, as before",
     Change.NEW: "new",
@@ -32,7 +36,9 @@ _SYMBOLS = {
     Change.DRIFTED: ("≠", "red"),
     Change.OTHERWISE: ("≠", "red"),
     Change.FOUND: ("≠", "red"),
+    Change.NEW_DIFFERS: ("≠", "red"),
     Change.NOT_TOLD_NOW: ("?", "red"),
+    Change.NEW_NOT_TOLD: ("?", "red"),
     Change.NEVER_TOLD: ("?", "red"),
     Change.STILL: ("≠", "yellow"),
     Change.NEW: ("+", "yellow"),
@@ -55,6 +61,8 @@ def lines(comparison: Comparison) -> Iterator[Text]:
             yield _line(f"policy, {words}: {notice}", "red" if words == "new" else "green")
     if comparison.is_same:
         yield _line("nothing has changed between the two runs", "green")
+    elif not comparison.has_changed:
+        yield _line("no change is known between the two runs, but not everything can be told", "yellow")
 
 
 def told_of(saved: Saved) -> str:
@@ -77,7 +85,7 @@ def grouped(farm: FarmComparison) -> Iterator[tuple[Change, tuple[str, ...], tup
     """Yield what has changed, the most pressing first: the change, the addresses, and the nodes."""
     nodes: dict[tuple[Change, str], list[str]] = {}
     for each in sorted(farm.moved, key=_urgency):
-        nodes.setdefault((each.change, each.address), []).append(each.node)
+        nodes.setdefault((each.change, each.address or _WHOLE), []).append(each.node)
     addresses: dict[tuple[Change, tuple[str, ...]], list[str]] = {}
     for (change, address), found in nodes.items():
         addresses.setdefault((change, tuple(found)), []).append(address)
@@ -107,7 +115,7 @@ def _farm(farm: FarmComparison, comparison: Comparison) -> Iterator[Text]:
 def _keys(farm: FarmComparison) -> Iterator[Text]:
     """Yield what is to be said of keys and certificates, wherever they are."""
     for key in farm.replaced:
-        yield _line(f"  key replaced: {_replaced(key)}")
+        yield _line(f"  {what_differs(key)}: {_replaced(key)}")
     for each in farm.violated:
         yield _line(f"  ! must not be used now: {each.address}: {each.text} on {names(each.nodes)}", "red")
     for each in farm.absolved:
@@ -116,6 +124,13 @@ def _keys(farm: FarmComparison) -> Iterator[Text]:
         yield _line(f"  declared: {_declared(material)}")
     for address in farm.undeclared:
         yield _line(f"  not declared any more: {address}")
+
+
+def what_differs(key: Replaced) -> str:
+    """Answer what another fingerprint at the address of *key* says."""
+    if "machine_key" in key.address:  # its fingerprint is over both keys and both algorithms
+        return "another key, or the same with other algorithms"
+    return "key replaced"
 
 
 def _replaced(key: Replaced) -> str:
@@ -136,4 +151,4 @@ def _verdict(verdict: Verdict | None, saved: Saved) -> str | None:
 
 
 def _line(text: str, style: str = "") -> Text:
-    return Text(visible(text), style=style)
+    return Text(visible_line(text), style=style)

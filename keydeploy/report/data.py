@@ -8,6 +8,7 @@ from keydeploy.observation import Undo, change_from_json, change_to_json
 from keydeploy.plan import NodePlan, Operation, Reason
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import FarmReport, Made, NodeReport, Report, Verb, Verdict
+from keydeploy.report.standing import Standing, standings
 from keydeploy.report.timings import StepTime
 from keydeploy.spec import Material, Notice
 
@@ -83,7 +84,7 @@ def _farm_of(value: Mapping[str, Any]) -> FarmReport:
 def _node_of(value: Mapping[str, Any]) -> NodeReport:
     plan = NodePlan(
         node=value["node"],
-        operations=tuple(Operation.from_json(operation) for operation in value["operations"]),
+        operations=tuple(_operation_of(operation) for operation in value["operations"]),
         to_stage=tuple(change_from_json(change) for change in value["to_stage"]),
         undoes=Undo(**value["undoes"]) if value.get("undoes") else None,
     )
@@ -95,6 +96,10 @@ def _node_of(value: Mapping[str, Any]) -> NodeReport:
         hint=value["hint"],
         confirmed=value.get("confirmed"),
     )
+
+
+def _operation_of(value: Mapping[str, Any]) -> Operation:
+    return Operation.from_json({name: each for name, each in value.items() if name != "state"})  # that follows from all
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -111,20 +116,22 @@ def _farm(farm: FarmReport) -> dict[str, Any]:
         "missing": [reason.to_json() for reason in farm.missing],
         "waves": [list(wave) for wave in farm.waves],
         "materials": [material.to_json() for material in farm.materials],
-        "nodes": [_node(node) for node in farm.nodes],
+        "nodes": [_node(each.report, each) for each in standings(farm) if each.report is not None],
     }
 
 
-def _node(node: NodeReport) -> dict[str, Any]:
+def _node(node: NodeReport, standing: Standing) -> dict[str, Any]:
+    found = [(cell.state, cell.operation) for cell in standing.cells if cell.operation is not None]
     return {
         "node": node.node,
         "observed": node.plan is not None,
-        "changes": node.plan is not None and node.plan.changes,
+        "state": standing.state.value,
+        "changes": node.plan.changes if node.plan is not None else None,
         "outcome": node.outcome,
         "reasons": list(node.reasons),
         "hint": node.hint,
         "confirmed": node.confirmed,
-        "operations": [operation.to_json() for operation in node.plan.operations] if node.plan else [],
+        "operations": [{**operation.to_json(), "state": state.value} for state, operation in found],
         "to_stage": [change_to_json(change) for change in node.plan.to_stage] if node.plan else [],
         "undoes": _undo(node.plan.undoes) if node.plan and node.plan.undoes else None,
     }

@@ -32,6 +32,13 @@ class Equality:
     """Nodes that show no key there, or none that is explicit."""
     unknown: tuple[str, ...] = ()
     """Nodes of which it cannot be told."""
+    elsewhere: tuple[str, ...] = ()
+    """Nodes for which nothing is declared at that address."""
+
+    @property
+    def asked(self) -> int:
+        """Answer how many nodes should show a key there."""
+        return sum(len(each.nodes) for each in self.shown) + len(self.without) + len(self.unknown)
 
     @property
     def holds(self) -> bool:
@@ -59,7 +66,7 @@ def shown_key(cell: Cell, outcome: str | None) -> str | None:
 
 def _equality(name: str, found: Sequence[Standing]) -> Equality:
     by_key: dict[str, list[str]] = {}
-    without, unknown = [], []
+    without, unknown, elsewhere = [], [], []
     for standing in found:
         cell = next((each for each in standing.cells if each.name == name), None)
         key = shown_key(cell, standing.report.outcome if standing.report else None) if cell else None
@@ -69,12 +76,20 @@ def _equality(name: str, found: Sequence[Standing]) -> Equality:
             without.append(standing.node)
         elif cell is not None or not (standing.cells or standing.state.is_told):
             unknown.append(standing.node)
+        else:
+            elsewhere.append(standing.node)
     wanted = set(_wanted(name, found))
     shown = [
         Shown(fingerprint=key, nodes=tuple(nodes), is_declared=key in wanted)
         for key, nodes in sorted(by_key.items(), key=lambda each: (-len(each[1]), each[0]))
     ]
-    return Equality(address=name, shown=tuple(shown), without=tuple(without), unknown=tuple(unknown))
+    return Equality(
+        address=name,
+        shown=tuple(shown),
+        without=tuple(without),
+        unknown=tuple(unknown),
+        elsewhere=tuple(elsewhere),
+    )
 
 
 def _wanted(name: str, found: Sequence[Standing]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain, count
 from xml.etree import ElementTree
 
 from keydeploy.report.cases import Case, Result, cases_of_farm, cases_of_run
@@ -79,10 +80,12 @@ def _testcase(suite: str, case: Case) -> ElementTree.Element:
 
 def _distinct(cases: Iterable[Case]) -> Iterator[Case]:
     """Yield *cases*, with a number behind a name that has been there already."""
-    taken: Counter[str] = Counter()
+    taken: set[str] = set()
     for case in cases:
-        taken[case.name] += 1
-        yield case if taken[case.name] == 1 else replace(case, name=f"{case.name} ({taken[case.name]})")
+        numbered = (f"{case.name} ({number})" for number in count(2))
+        name = next(each for each in chain([case.name], numbered) if each not in taken)
+        taken.add(name)
+        yield replace(case, name=name)
 
 
 def _clean(text: str) -> str:

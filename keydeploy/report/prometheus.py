@@ -10,8 +10,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
+from keydeploy.disclosed import NO_LIST
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import FarmReport, Made, Report, Verb, Verdict
 from keydeploy.report.standing import Standing, State, standings
@@ -29,14 +30,16 @@ HELP: Mapping[str, str] = {
     "keydeploy_spec_problems": "Mistakes of the spec, and declared keys that are refused by policy; absent where the"
     " spec was not checked.",
     "keydeploy_policy_findings": "What policy has to say of a farm, and what its nodes use although it must not be"
-    " used.",
-    "keydeploy_farm_verdict": "How the run ended for the farm: 1 for one of the verdicts.",
+    " used; absent where that cannot be told.",
+    "keydeploy_farm_verdict": "How the run ended for the farm: 1 for one of the verdicts; no proof, as members that the"
+    " farm may do without may be out of reach.",
     "keydeploy_farm_drift": "Whether any node of the farm differs from what is declared; absent where that cannot be"
     " told.",
     _VERIFIED: "When every node of the farm was last seen to be as declared, by this run or an earlier one.",
     "keydeploy_node_state": "How the node stands: 1 for one of the states.",
     "keydeploy_node_drift": "Whether the node differs from what is declared; absent where that cannot be told.",
-    "keydeploy_node_findings": "How many things on the node are not as declared or cannot be told.",
+    "keydeploy_node_findings": "How many things on the node are not as declared, absent where something there cannot"
+    " be told and none is known; and how many cannot be told.",
     "keydeploy_node_confirmed_run_info": "The run that was last confirmed on the node, as far as the node tells.",
     "keydeploy_key_created_timestamp_seconds": "0:00 UTC of the day on which a declared key was made; of a certificate,"
     " of its first valid day.",
@@ -45,11 +48,13 @@ HELP: Mapping[str, str] = {
 }
 """Every metric, in the order of the text; all are gauges."""
 
-_LABEL = re.compile(rf'{_VERIFIED}\{{farm="((?:[^"\\]|\\.)*)"\}} ([0-9]+)')
+_LABEL = re.compile(rf'{_VERIFIED}\{{farm="((?:[^"\\]|\\.)*)"\}} ([0-9]{{1,12}})')
 _STATES = ("in_order", "drift", "unreachable", "unknown", "not_looked_at")
 _FINDINGS = (State.MISSING, State.CHANGED, State.EXTRA, State.UNKNOWN, State.UNREACHABLE)
 _VIOLATION = "must_not_be_used"
 _CERTIFICATES = "certificates."
+_DAY = 24 * 60 * 60
+"""Seconds; the day after the last one has no date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +99,23 @@ def _of_policy(report: Report) -> Iterator[_Sample]:
     """Yield how much of each kind there is, 0 also, so that an alert can tell nothing from no word."""
     counts = Counter((notice.farm, notice.kind.value) for notice in report.shown_policy)
     looked_at = {farm.farm: farm for farm in report.farms if farm.verdict is not Verdict.NOT_LOOKED_AT}
+    named = dict.fromkeys((*looked_at, *(farm for farm, _ in counts)))
     for name, farm in looked_at.items():
         plans = [node.plan for node in farm.nodes if node.plan is not None]
         counts[name, _VIOLATION] = sum(len(each.violations) for plan in plans for each in plan.operations)
-    for name in dict.fromkeys((*looked_at, *(farm for farm, _ in counts))):
+    has_list = not any(note.startswith(NO_LIST) for note in report.notes)
+    for name in named:
+        untold = set() if has_list and not counts[name, Kind.NOT_CHECKED.value] else {Kind.DISCLOSED.value}
+        if name not in looked_at or not _shows_what_is_used(looked_at[name], report.verb):
+            untold.add(_VIOLATION)
         for kind in (*(kind.value for kind in Kind), _VIOLATION):
-            yield _sample("keydeploy_policy_findings", counts[name, kind], {"farm": name, "kind": kind})
+            if counts[name, kind] or kind not in untold:
+                yield _sample("keydeploy_policy_findings", counts[name, kind], {"farm": name, "kind": kind})
+
+
+def _shows_what_is_used(farm: FarmReport, verb: Verb) -> bool:
+    """Tell whether all that is declared was seen on every member of *farm*."""
+    return _compares(verb) and all(standing.state.is_told for standing in standings(farm))
 
 
 def _of_farm(farm: FarmReport, verb: Verb) -> Iterator[_Sample]:
@@ -121,7 +137,8 @@ def _of_node(standing: Standing, verb: Verb, own: Mapping[str, str]) -> Iterator
     if standing.report is not None and _compares(verb):
         counts = Counter(cell.state for cell in standing.cells)
         for state in _FINDINGS:
-            yield _sample("keydeploy_node_findings", counts[state], {**own, "kind": state.value})
+            if counts[state] or standing.state.is_told or (standing.cells and not state.is_drift):
+                yield _sample("keydeploy_node_findings", counts[state], {**own, "kind": state.value})
     if standing.report is not None and standing.report.confirmed:
         yield _sample("keydeploy_node_confirmed_run_info", 1, {**own, "run": standing.report.confirmed})
 
@@ -148,7 +165,7 @@ def _of_material(material: Material, own: Mapping[str, str]) -> Iterator[_Sample
     if material.due is not None and material.address.startswith(_CERTIFICATES):
         yield _sample("keydeploy_certificate_expiry_timestamp_seconds", _midnight(material.due), own)
     elif material.due is not None:
-        yield _sample("keydeploy_key_due_timestamp_seconds", _midnight(material.due + timedelta(days=1)), own)
+        yield _sample("keydeploy_key_due_timestamp_seconds", _midnight(material.due) + _DAY, own)
 
 
 def _verified(report: Report, made: Made, earlier: Mapping[str, int]) -> Iterator[_Sample]:
@@ -156,7 +173,7 @@ def _verified(report: Report, made: Made, earlier: Mapping[str, int]) -> Iterato
     known = dict(earlier) if not report.farms else {}
     for farm in report.farms:
         if _compares(report.verb) and all(each.state is State.IN_ORDER for each in standings(farm)):
-            known[farm.farm] = _instant(made)
+            known[farm.farm] = max(_instant(made), earlier.get(farm.farm, 0))  # an old report may be told again
         elif farm.farm in earlier:
             known[farm.farm] = earlier[farm.farm]
     yield from (_sample(_VERIFIED, instant, {"farm": farm}) for farm, instant in known.items())

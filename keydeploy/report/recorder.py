@@ -1,7 +1,7 @@
 """Puts the report of a run together from the events of its playbook."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keydeploy.engine import Event
@@ -21,6 +21,7 @@ class Recorder:
     interrupted: bool = False
     failure: str | None = None
     """Why there are no events, or no more."""
+    _plays_for_nobody: bool = False
     _staging: bool = False
     _decided: bool = False
     _steps: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -31,6 +32,8 @@ class Recorder:
     def record(self, event: Event) -> None:
         """Take *event* in."""
         self._stopwatch.record(event)
+        if event.kind == "play":
+            self._plays_for_nobody = not event.hosts
         if event.kind == "task" and event.name in ("pause", "stage"):
             self._staging, self._decided = True, False
         if event.kind != "result" or event.host is None:
@@ -68,7 +71,8 @@ class Recorder:
         plans = self.plans
         declared = [member for farm in valid.get("farms", {}).values() for member in farm["members"]]
         failure = self.failure
-        if failure is None and valid.get("state") not in ("valid", "invalid", "empty"):
+        is_empty = not valid and self._plays_for_nobody  # an inventory without hosts declares nothing
+        if failure is None and not is_empty and valid.get("state") not in ("valid", "invalid", "empty"):
             failure = valid.get("cause") or "the run ended before the spec was checked"
         elif failure is None and self.verb is not Verb.VALIDATE and declared and not plans:
             failure = planned.get("cause") or "the run ended before it had a plan"
@@ -147,9 +151,13 @@ class Recorder:
         status, result = self._last.get(node, (None, {}))
         outcome = result.get("state") or ("failed" if status in ("failed", "unreachable") else None)
         cause = [result["cause"]] if result.get("cause") else []
+        planned = plan.node(node)
+        if planned is not None and planned.undoes is not None and plan.finishes:
+            # The unfinished run is ended alone; what the way back of an earlier one would do is no part of this.
+            planned = replace(planned, operations=(), to_stage=())
         return NodeReport(
             node=node,
-            plan=plan.node(node),
+            plan=planned,
             outcome=outcome,
             reasons=tuple(cause),
             hint=result.get("hint") if cause else None,

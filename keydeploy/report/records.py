@@ -4,10 +4,11 @@ Pure: whoever prints or writes them is elsewhere. None holds a secret, because a
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from keydeploy.report.model import Made, Report
+from keydeploy.report.model import Made, Report, Verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,19 @@ def render(kind: str, report: Report, made: Made, earlier: Earlier | None = None
     return _RENDERERS[kind](report, made, earlier)
 
 
-def _text(report: Report, _made: Made, _earlier: Earlier | None) -> str:
+def is_record(beginning: bytes) -> bool:
+    """Tell whether a file with this *beginning*, `BEGINNING` bytes of it, is a record, or a comparison of two runs."""
+    return any(pattern.match(beginning) for pattern in _BEGINNINGS)
+
+
+def _text(report: Report, made: Made, _earlier: Earlier | None) -> str:
     from keydeploy.report import text  # noqa: PLC0415 - each form is imported where it is asked for
     from keydeploy.report.summary import sentences  # noqa: PLC0415
     from keydeploy.report.visible import visible  # noqa: PLC0415
 
-    lines = [*(line.plain for line in text.lines(report)), " ".join(sentences(report))]
+    verb = f"{report.verb.value}{' --check' if report.check else ''}"
+    first = f"keydeploy {verb} of {made.time}, version {made.version}, run {report.run or 'without a name'}"
+    lines = [first, *(line.plain for line in text.lines(report)), " ".join(sentences(report))]
     if report.hint:
         lines.append(f"hint: {report.hint}")
     return "".join(f"{visible(line)}\n" for line in lines)
@@ -82,3 +90,19 @@ KINDS = tuple(_RENDERERS)
 """The names of the forms, as `--format` and `--report` take them."""
 GO_ON = ("prometheus",)
 """Those for which the text of the record that is replaced matters."""
+
+BEGINNING = 4096
+"""Bytes after which it is known whether a file is a record."""
+_VERBS = "|".join(verb.value for verb in Verb).encode()
+_BEGINNINGS = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        rb"keydeploy (%b)( --check)? of [0-9]{4}-" % _VERBS,
+        rb"old: (%b)( --check)? of [0-9]{4}-" % _VERBS,
+        rb'\{\s*"(report|comparison)":\s*[0-9]+,\s*"keydeploy":',
+        rb'\{\s*"\$schema":\s*"[^"]*sarif[^"]*",.*"name":\s*"keydeploy ',
+        rb'<\?xml [^>]*\?>\s*<testsuites name="keydeploy ',
+        rb"# HELP keydeploy_",
+        rb'<!DOCTYPE html>.*<meta name="generator" content="keydeploy">',
+    )
+)

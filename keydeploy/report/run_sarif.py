@@ -16,9 +16,10 @@ from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.model import Made, Report, Verb
 from keydeploy.report.run_rules import RULES
 from keydeploy.report.sarif import FINGERPRINT, is_on_a_drive, log, physical
+from keydeploy.report.standing import State, not_reached
 from keydeploy.report.visible import visible
 
-_DRIFT = ("missing", "changed", "extra")
+_DRIFT = tuple(state.value for state in State if state.is_drift)
 _OF_A_NODE = ("unknown", "unreachable")
 """What mostly holds for a whole node, and is then told of it once."""
 _CARRIED_OUT = (ExitCode.FINE, ExitCode.CHANGES, ExitCode.POLICY)
@@ -48,7 +49,7 @@ def _found(report: Report) -> Iterator[_Found]:
         whole, *others = cases_of_farm(farm, report.verb)
         found = dict.fromkeys((kind, farm.farm, each, message) for case in others for kind, each, message in _of(case))
         yield from found
-        if whole.kind != "refused" or not any(kind in _OF_A_NODE for kind, _, _, _ in found):
+        if whole.kind not in ("refused", *_OF_A_NODE) or not any(kind in _OF_A_NODE for kind, _, _, _ in found):
             yield from ((kind, farm.farm, each, message) for kind, each, message in _of(whole))
 
 
@@ -75,7 +76,7 @@ def _results(found: list[_Found], rules: list[Rule], report: Report) -> Iterator
         rule = RULES[kind]
         is_milder = case.result is Result.PASSED or (kind in _DRIFT and report.verb is not Verb.DRIFT)
         level = "warning" if is_milder and rule.severity is Severity.ERROR else rule.severity.value
-        file = case.place.rsplit(":", 2)[0] if case.place else ""
+        file = _parts(case.place)[0] if case.place else ""
         what = (rule.id, farm or "", case.node or "", case.address or "", file)
         number, seen[what] = seen[what], seen[what] + 1
         mark = hashlib.sha256("\0".join((*what, str(number))).encode("utf-8", "surrogatepass")).hexdigest()
@@ -131,5 +132,8 @@ def _notifications(report: Report) -> Iterator[dict[str, Any]]:
     for farm in report.farms:
         for node in farm.not_looked_at:
             yield {"level": "warning", "message": {"text": visible(f"{farm.farm}/{node}: not looked at")}}
+    if not report.failure and not report.interrupted and report.verb is not Verb.VALIDATE and not report.problems:
+        for node in not_reached(report):
+            yield {"level": "warning", "message": {"text": visible(f"{node}: not looked at")}}
     for note in report.notes:
         yield {"level": "note", "message": {"text": visible(note)}}

@@ -13,9 +13,9 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from keydeploy.errors import KeydeployError, Problem
-from keydeploy.report import data
-from keydeploy.report.model import Made, Report
-from keydeploy.report.visible import visible
+from keydeploy.report import contradictions, data
+from keydeploy.report.model import Made, Report, Verb
+from keydeploy.report.visible import visible, visible_line
 from keydeploy.schema import validator
 
 _OTHERS = {
@@ -26,9 +26,11 @@ _OTHERS = {
     "status": "this is what status printed; a report comes from plan, apply, rollback, drift or validate",
 }
 """What else keydeploy prints as JSON, by the name that each begins with."""
+_EDITS = "to_stage"
 _LARGEST = 2.0**53
 """Beyond it whole numbers are not exact everywhere (RFC 8259, section 6)."""
 _HINT = "keydeploy drift INVENTORY --format json > FILE saves a report"
+_CONTRADICTS = "it is cut, changed, or of a version that told less; keydeploy drift INVENTORY makes another one"
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -54,6 +56,8 @@ class Saved:
 
     report: Report
     made: Made
+    tells_materials: bool = True
+    """Whether it tells what is declared, and how long that lasts; the first reports did not."""
 
 
 def read(name: str, content: bytes) -> Saved:
@@ -63,7 +67,13 @@ def read(name: str, content: bytes) -> Saved:
     if problems:
         raise SavedReportError(problems, hint=_hint(value))
     shown = _visible(value)
-    return Saved(data.from_json(shown), data.made_of(shown))
+    report = data.from_json(shown)
+    found = tuple(Problem(name, *each) for each in contradictions.contradictions(report, value["exit_code"]))
+    if "declared" not in value and report.verb is Verb.VALIDATE and not report.problems:
+        found = (Problem(name, "", "lacks declared, without which a report of validate tells nothing"),)
+    if found:
+        raise SavedReportError(found, hint=_CONTRADICTS)
+    return Saved(report, data.made_of(shown), tells_materials=all("materials" in farm for farm in value["farms"]))
 
 
 def _parse(name: str, content: bytes) -> Any:
@@ -88,15 +98,18 @@ def _number(text: str) -> int | float:
     return int(text) if text.lstrip("-").isdigit() else number
 
 
-def _visible(value: Any) -> Any:
-    """Answer *value* with texts that cannot control a screen: nobody knows who has written the file."""
+def _visible(value: Any, show: Callable[[str], str] = visible_line) -> Any:
+    """Answer *value* with texts that cannot control a screen: nobody knows who has written the file.
+
+    Each stays on one line, but for the edits of files, which are lines themselves.
+    """
     match value:
         case str():
-            return visible(value)
+            return show(value)
         case list():
-            return [_visible(each) for each in value]
+            return [_visible(each, show) for each in value]
         case dict():
-            return {name: _visible(each) for name, each in value.items()}
+            return {name: _visible(each, visible if name == _EDITS else show) for name, each in value.items()}
         case _:
             return value
 

@@ -59,18 +59,19 @@ def _of_farms(report: Report) -> Iterator[str]:
 
 def _sentence(farm: FarmReport, report: Report) -> str:
     """Answer what there is to say of *farm*, which is not in order or was changed."""
-    whole = count(len(farm.nodes) - len(farm.missing))
-    changed = [node.node for node in farm.nodes if node.outcome in ("applied", "in_order")]
+    whole = count(len(farm.nodes))
+    changed = [node.node for node in farm.nodes if node.outcome == "applied"]
+    every = "every node that could be reached" if farm.missing else "every node"
     why = "" if report.interrupted else _why(farm)  # that it was interrupted has been said
     return {
         Verdict.PENDING: _pending(farm, report.verb, whole),
         Verdict.APPLIED: _applied(farm, report.verb, whole),
-        Verdict.ROLLED_BACK: f"Farm {farm.farm} was not changed, and every node is as before{why}.",
+        Verdict.ROLLED_BACK: f"Farm {farm.farm} was not changed, and {every} is as before{why}.",
         Verdict.REFUSED: _refused(farm, report, why),
         Verdict.PARTLY: f"Farm {farm.farm} was changed only in part, on {len(changed)} of {whole}{why}.",
         Verdict.FINISHED: f"Farm {farm.farm}: a run that was left unfinished was brought to its end; nothing else was"
         " done.",
-        Verdict.TAKEN_BACK: f"Farm {farm.farm}: the unfinished run was taken back, and every node is as before it.",
+        Verdict.TAKEN_BACK: f"Farm {farm.farm}: the unfinished run was taken back, and {every} is as before it.",
         Verdict.INCOMPLETE: f"Farm {farm.farm} may be split, or holds an unfinished run: look at"
         f" {names(_unsure(farm))}.",
     }[farm.verdict]
@@ -86,9 +87,15 @@ def _pending(farm: FarmReport, verb: Verb, whole: str) -> str:
 
 def _applied(farm: FarmReport, verb: Verb, whole: str) -> str:
     nodes = _changing(farm)
-    way = f"in {len(farm.waves)} waves" if farm.waves else "at one instant"
+    way = f"in {count(len(farm.waves), 'wave')}" if farm.waves else "at one instant"
     done = "taken back" if verb is Verb.ROLLBACK else "changed"
     proof = "it is verified" if whole == count(1) else f"all {whole} are verified"
+    seen_before = sum(1 for node in farm.nodes if node.outcome == "in_order")
+    if farm.missing or seen_before:
+        verified = len(farm.nodes) - len(farm.missing) - seen_before
+        proof = f"{count(verified)} {'is' if verified == 1 else 'are'} verified"
+    if seen_before:
+        proof += f"; {count(seen_before)} {'was' if seen_before == 1 else 'were'} seen as declared at the beginning"
     return f"Farm {farm.farm}: {len(nodes)} of {whole} {_have(nodes)} been {done} {way}, and {proof}."
 
 
@@ -119,6 +126,10 @@ def _in_order(farms: Sequence[FarmReport], verb: Verb, *, others: bool) -> str:
     if any(farm.not_looked_at for farm in farms):
         be = "is" if len(nodes) == 1 else "are"
         who = f"{count(len(nodes))} of {whose} {be}"
+    missing = sum(len(farm.missing) for farm in farms)
+    if missing:
+        be = "is" if len(nodes) == 1 else "are"
+        who = f"{len(nodes)} of {count(len(nodes) + missing)} of {whose} {be}"
     return f"{who} as before; there is nothing to take back." if verb is Verb.ROLLBACK else f"{who} as declared."
 
 

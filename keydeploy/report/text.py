@@ -8,7 +8,8 @@ from rich.text import Text
 from keydeploy.observation import FileChange, is_left_over
 from keydeploy.plan import Action, Cause, NodePlan, Operation
 from keydeploy.report.diff import redacted_diff
-from keydeploy.report.model import TAKEN_BACK, FarmReport, NodeReport, Report, Verb, Verdict
+from keydeploy.report.model import TAKEN_BACK, FarmReport, Report, Verb, Verdict
+from keydeploy.report.standing import Standing, State, standings
 from keydeploy.report.wording import alike, count, names
 from keydeploy.spec import Kind, Notice
 
@@ -37,7 +38,9 @@ _OUTCOMES = {
     "left_out": "still out of the load balancer",
     "failed": "not known to be as before",
     "unreachable": "could not be reached at the end",
+    None: "gave no answer at the end",
 }
+_ENDED = ("finished", "ended")
 _GOOD = ("applied", "rolled_back", "unstaged", "finished", "ended", "not_begun")
 
 
@@ -72,9 +75,10 @@ def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:
         yield Text(f"  ! {reason}; left out, because the farm may do without it", style="yellow")
     if farm.waves:
         yield Text(f"  in waves: {'; then '.join(names(wave) for wave in farm.waves)}")
-    for nodes in _alike(node for node in farm.nodes if node.node not in {reason.node for reason in farm.missing}):
-        yield Text(f"  {names([node.node for node in nodes])}", style="bold")
-        yield from _node(nodes[0], farm.verdict, _words(verb, farm.verdict), with_diff=with_diff)
+    missing = {reason.node for reason in farm.missing}
+    for alike_ones in _alike(each for each in standings(farm) if each.report is not None and each.node not in missing):
+        yield Text(f"  {names([each.node for each in alike_ones])}", style="bold")
+        yield from _node(alike_ones[0], farm.verdict, _words(verb, farm.verdict), with_diff=with_diff)
     if farm.not_looked_at:
         yield Text(f"  not looked at: {names(farm.not_looked_at)}", style="yellow")
 
@@ -86,13 +90,15 @@ def _words(verb: Verb, verdict: Verdict) -> dict[Action, str]:
     return _DONE if verdict is Verdict.APPLIED else _TO_DO
 
 
-def _node(node: NodeReport, verdict: Verdict, words: dict[Action, str], *, with_diff: bool) -> Iterator[Text]:
-    if node.plan is None:
+def _node(standing: Standing, verdict: Verdict, words: dict[Action, str], *, with_diff: bool) -> Iterator[Text]:
+    node = standing.report
+    if node is None or node.plan is None:
         yield Text("    ? nothing is known of it", style="red")
         return
-    for operation in node.plan.operations:
-        yield from _operation(operation, words)
-    if not node.plan.operations:
+    for cell in standing.cells:
+        if cell.operation is not None:
+            yield from _operation(cell.operation, cell.state, words)
+    if not node.plan.operations and not (node.plan.undoes and node.outcome in _ENDED):
         yield Text(f"      {_NOTHING_CHANGED if node.plan.undoes else _NOTHING}", style="dim")
     if verdict in _CHANGED and node.outcome in _OUTCOMES:
         yield Text(f"    = {_OUTCOMES[node.outcome]}", style="" if node.outcome in _GOOD else "red")
@@ -104,13 +110,16 @@ def _node(node: NodeReport, verdict: Verdict, words: dict[Action, str], *, with_
         yield from (Text(f"      {line}", style="dim") for line in redacted_diff(node.plan).splitlines())
 
 
-def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]:
+def _operation(operation: Operation, state: State, words: dict[Action, str]) -> Iterator[Text]:
     symbol, what = (operation.action.symbol, words[operation.action])
+    style = _STYLES[operation.action]
     if is_left_over(operation.address) and operation.action is Action.NO_OP:
         what = "not declared, and left as it is"
     if operation.refusal:
-        symbol, what = "?", f"cannot tell: {operation.refusal}"
-    style = "red" if operation.refusal else _STYLES[operation.action]
+        symbol, what, style = "?", f"cannot tell: {operation.refusal}", "red"
+    elif not state.is_told:
+        seen = f"{what} when it was looked at" if operation.action is Action.NO_OP else what
+        symbol, what, style = "?", f"{seen}; cannot tell how it stands now", "red"
     key = f" (key {operation.found[:_FINGERPRINT_SHOWN]})" if operation.found and not operation.differences else ""
     yield Text(f"    {symbol} {operation.address}: {what}{key}", style=style)
     if operation.target:
@@ -125,13 +134,14 @@ def _operation(operation: Operation, words: dict[Action, str]) -> Iterator[Text]
 
 
 def _summary(farm: FarmReport, verb: Verb) -> str:
-    nodes = count(len(farm.nodes) - len(farm.missing))
+    nodes = count(len(farm.nodes))
+    reached = f"{len(farm.nodes) - len(farm.missing)} of {nodes}" if farm.missing else nodes
     changed = sum(1 for node in farm.nodes if node.plan and node.plan.changes)
     return {
-        Verdict.IN_ORDER: f"{nodes} {_in_order(verb)}",
+        Verdict.IN_ORDER: f"{reached} {_in_order(verb)}",
         Verdict.PENDING: f"{'drift' if verb is Verb.DRIFT else 'changes'} on {changed} of {nodes}",
-        Verdict.APPLIED: f"{_applied(verb)} {changed} of {nodes} {_how(farm)}, and verified on all",
-        Verdict.ROLLED_BACK: f"not applied; {nodes} as before",
+        Verdict.APPLIED: f"{_applied(verb)} {changed} of {nodes} {_how(farm)}, and {_proof(farm)}",
+        Verdict.ROLLED_BACK: f"not applied; {reached} as before",
         Verdict.PARTLY: f"PARTLY applied; not to {names(_not_applied(farm))}",
         Verdict.TAKEN_BACK: "the unfinished run is taken back; every node is as before it",
         Verdict.REFUSED: "not applied; nothing was changed" if verb.changes else "cannot tell",
@@ -150,7 +160,15 @@ def _applied(verb: Verb) -> str:
 
 
 def _how(farm: FarmReport) -> str:
-    return f"in {len(farm.waves)} waves" if farm.waves else "at one instant"
+    return f"in {count(len(farm.waves), 'wave')}" if farm.waves else "at one instant"
+
+
+def _proof(farm: FarmReport) -> str:
+    seen_before = sum(1 for node in farm.nodes if node.outcome == "in_order")
+    verified = len(farm.nodes) - len(farm.missing) - seen_before
+    if not farm.missing and not seen_before:
+        return "verified on all"
+    return f"verified on {verified}" + (f"; {seen_before} seen as declared at the beginning" if seen_before else "")
 
 
 def _not_applied(farm: FarmReport) -> list[str]:
@@ -166,15 +184,22 @@ def _verdict_style(verdict: Verdict) -> str:
     return {Verdict.IN_ORDER: "green", Verdict.APPLIED: "green", Verdict.PENDING: "yellow"}.get(verdict, "red")
 
 
-def _alike(nodes: Iterable[NodeReport]) -> Iterator[list[NodeReport]]:
+def _alike(nodes: Iterable[Standing]) -> Iterator[list[Standing]]:
     """Put nodes together of which the same is to be told; those with nothing to do come last."""
-    ordered = sorted(nodes, key=lambda node: (node.plan is not None and not node.plan.changes, _told(node), node.node))
+    ordered = sorted(nodes, key=lambda each: (_has_nothing_to_do(each), _told(each), each.node))
     return (list(group) for _, group in groupby(ordered, key=_told))
 
 
-def _told(node: NodeReport) -> str:
-    operations = node.plan.operations if node.plan else ()
-    return repr((node.plan is None, operations, node.outcome, node.reasons, node.hint, _edited(node.plan)))
+def _has_nothing_to_do(standing: Standing) -> bool:
+    plan = standing.report.plan if standing.report else None
+    return standing.state.is_told and plan is not None and not plan.changes
+
+
+def _told(standing: Standing) -> str:
+    node = standing.report
+    plan = node.plan if node else None
+    own = (node.outcome, node.reasons, node.hint) if node else None
+    return repr((plan is None, standing.state, standing.cells, own, _edited(plan)))
 
 
 def _edited(plan: NodePlan | None) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Writes a playbook that makes a job template and its schedule in AWX, or the automation controller, as code.
 
 The inventory is one of the controller's. Its jobs leave no files behind; notifications and credentials are its own.
+What is named is what `awx/controller.yml` makes, and the organization comes out of the same file.
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,10 @@ from keydeploy.schedule import shell
 from keydeploy.schedule.job import Job
 from keydeploy.schedule.made import Schedule, commented
 from keydeploy.schedule.times import Times
-from keydeploy.yaml_text import as_yaml
+from keydeploy.yaml_text import Expression, as_yaml
 
+_FARMS = "awx/farms.yml"
+_ORGANIZATION = Expression("{{ organization }}")
 _BEGIN = "20260105"
 """A Monday that is over."""
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -33,10 +36,13 @@ def of_awx(job: Job) -> Schedule:
             "a job of AWX has one inventory, and its variables there",
             hint="name the inventory as AWX calls it, without -e",
         )
+    (inventory,) = job.inventories
+    name = f"{inventory} {job.name}"  # farms of one AWX tell theirs apart without --name
     template = {
-        "name": job.name,
+        "name": name,
+        "organization": _ORGANIZATION,
         "job_type": "run",
-        "inventory": job.inventories[0],
+        "inventory": inventory,
         "project": "keydeploy",
         "playbook": "drift.yml",
         "execution_environment": "keydeploy",
@@ -51,7 +57,13 @@ def of_awx(job: Job) -> Schedule:
         "ask_variables_on_launch": False,
         **({"extra_vars": {"keydeploy_disclosed_keys": list(job.disclosed)}} if job.disclosed else {}),
     }
-    schedule = {"name": job.name, "unified_job_template": job.name, "rrule": rule(job.times), "enabled": True}
+    schedule = {
+        "name": name,
+        "organization": _ORGANIZATION,
+        "unified_job_template": name,
+        "rrule": rule(job.times),
+        "enabled": True,
+    }
     play: dict[str, Any] = {
         "name": "Look for drift of key material on a schedule",
         "hosts": "localhost",
@@ -65,10 +77,12 @@ def of_awx(job: Job) -> Schedule:
     remarks = (
         "Needs the collection awx.awx (ansible.controller takes the same); CONTROLLER_HOST and CONTROLLER_OAUTH_TOKEN",
         "name the controller. It has a project keydeploy with drift.yml, which imports keydeploy.core.drift, an",
-        "execution environment keydeploy, and the credentials that are named below: docs/awx.md. AWX leaves nothing to",
-        "chance and makes up for nothing: jobs that are due at once wait for each other; a missed one is not run.",
+        "execution environment keydeploy, and the credentials that are named below, as awx/controller.yml makes them:",
+        f"docs/awx.md. {_FARMS} names the organization. AWX leaves nothing to chance and makes up for nothing: jobs",
+        "that are due at once wait for each other; a missed one is not run.",
+        *_to_be_made(job),
     )
-    commands = (shell.line(["ansible-playbook", f"{job.name}.yml"]),)
+    commands = (shell.line(["ansible-playbook", f"{job.name}.yml", "-e", f"@{_FARMS}"]),)
     file = NewFile(
         path=PurePosixPath(f"{job.name}.yml"),
         text=commented(remarks, commands) + as_yaml([play]),
@@ -78,10 +92,20 @@ def of_awx(job: Job) -> Schedule:
 
 
 def _credentials(job: Job) -> Iterator[str]:
-    """Yield the credentials of the job, called after the inventory as in docs/awx.md."""
+    """Yield the credentials of the job, called after the inventory as `awx/controller.yml` calls them.
+
+    It makes one of the vault for an inventory; where there are several, their labels tell them apart.
+    """
+    several = len(job.passwords) > 1
     for password in job.passwords:
-        yield f"{job.inventories[0]} vault{f' {password.label}' if password.label else ''}"
+        yield f"{job.inventories[0]} vault{f' {password.label}' if several and password.label else ''}"
     yield f"{job.inventories[0]} nodes"
+
+
+def _to_be_made(job: Job) -> Iterator[str]:
+    """Yield what a person has to make, as `awx/controller.yml` does not."""
+    if labels := [password.label for password in job.passwords if password.label and len(job.passwords) > 1]:
+        yield f"Make a Vault credential for each of these vault identities: {', '.join(labels)}."
 
 
 def rule(times: Times) -> str:

@@ -12,6 +12,7 @@ from keydeploy.schedule.times import Times
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST_NAME = 60
+_OURS = "keydeploy-"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\ud800-\udfff]")
 
 
@@ -87,6 +88,14 @@ class Job:
                 "a run might last until the next one begins",
                 hint="give a smaller --time-limit, or a longer time with --every",
             )
+
+    @property
+    def own_name(self) -> str:
+        """Answer the name of what is made for it where names are shared with everybody: it tells that it is ours.
+
+        systemd prefers a unit in /etc to one of the same name that a package has brought (systemd.unit(5)).
+        """
+        return self.name if self.name.startswith(_OURS) else f"{_OURS}{self.name}"
 
     def words(self, passwords: Iterable[str], program: Iterable[str] | None = None) -> list[str]:
         """Answer the command, word by word; *passwords* are the options for them, *program* what starts keydeploy."""

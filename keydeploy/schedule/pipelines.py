@@ -11,7 +11,7 @@ from keydeploy.errors import KeydeployError
 from keydeploy.new_files import NewFile
 from keydeploy.schedule import shell
 from keydeploy.schedule.job import Job, Password, minutes
-from keydeploy.schedule.made import Schedule, commented
+from keydeploy.schedule.made import Schedule, watching
 from keydeploy.schedule.times import cron
 
 _GITHUB = PurePosixPath(".github/workflows")
@@ -27,6 +27,10 @@ _SECRET = "KEYDEPLOY_VAULT_PASSWORD"  # noqa: S105 - the name of one
 def of_github(job: Job) -> Schedule:
     """Answer a workflow, which may read the repository and nothing else."""
     _check_names(job)
+    if any("${{" in name for name in (job.directory or "", *(file for _, file in job.reports))):
+        raise KeydeployError(
+            "GitHub would fill in what stands behind ${{ in the name of a report or folder", hint="rename it"
+        )
     if job.times.seconds < _SHORTEST:
         raise KeydeployError("GitHub starts no workflow that often", hint="--every 5m or longer")
     secrets = [_variable(each) for each in job.passwords]
@@ -54,9 +58,9 @@ def of_github(job: Job) -> Schedule:
             }
         },
     }
-    text = commented(remarks, commands) + _as_yaml(workflow)
+    text = watching(job.inventories, remarks, commands) + _as_yaml(workflow)
     file = NewFile(path=PurePosixPath(f"{job.name}.yml"), text=text, about="a workflow of GitHub")
-    return Schedule(files=(file,), folder=_GITHUB, after_install=tuple(commands), before_remove=())
+    return Schedule(files=(file,), folder=_GITHUB, after_install=tuple(commands))
 
 
 def of_gitlab(job: Job) -> Schedule:
@@ -101,7 +105,9 @@ def of_gitlab(job: Job) -> Schedule:
         }
     }
     file = NewFile(
-        path=PurePosixPath(path.name), text=commented(remarks, commands) + _as_yaml(pipeline), about="a job of GitLab"
+        path=PurePosixPath(path.name),
+        text=watching(job.inventories, remarks, commands) + _as_yaml(pipeline),
+        about="a job of GitLab",
     )
     return Schedule(files=(file,), folder=_GITLAB, after_install=commands)
 
@@ -116,7 +122,7 @@ def _github_steps(job: Job) -> Iterator[dict[str, Any]]:
         yield {"name": "Install keydeploy", "run": "\n".join(install) + "\n"}
     if job.delay:
         yield {"name": "Begin at some moment", "run": f'sleep "$(shuf -i 0-{job.delay} -n 1)"\n'}
-    folder = f"/dev/shm/{job.name}-$GITHUB_RUN_ID"  # noqa: S108 - in memory, and made for this user alone
+    folder = f"/dev/shm/{job.name}-$GITHUB_RUN_ID-$GITHUB_RUN_ATTEMPT"  # noqa: S108 - in memory, and made for this user alone
     if job.passwords:
         names = [_variable(each) for each in job.passwords]
         write = ["umask 077", f'mkdir "{folder}"', *(f'printf %s "${name}" > "{folder}/{name}"' for name in names)]

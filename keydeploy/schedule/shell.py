@@ -13,6 +13,12 @@ def line(words: Iterable[str]) -> str:
     return " ".join(map(shlex.quote, words))
 
 
+def adding(account: str) -> str:
+    """Answer the command that makes *account*, which may do nothing else."""
+    words = ["useradd", "--system", "--user-group", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
+    return line(["sudo", *words, "--", account])
+
+
 def for_cron(words: Iterable[str]) -> str:
     r"""Answer *words* as a shell takes them from a crontab.
 

@@ -12,7 +12,7 @@ from keydeploy.errors import KeydeployError
 from keydeploy.new_files import NewFile
 from keydeploy.schedule import shell
 from keydeploy.schedule.job import Job, Password
-from keydeploy.schedule.made import Schedule, commented
+from keydeploy.schedule.made import Schedule, watching
 from keydeploy.schedule.times import calendar
 
 SYSTEM = PurePosixPath("/etc/systemd/system")
@@ -27,6 +27,7 @@ _STOPPING = 90
 
 _HARDENED = """\
 UMask=0077
+LimitCORE=0
 NoNewPrivileges=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
@@ -55,6 +56,7 @@ SystemCallErrorNumber=EPERM
 """
 _HARDENED_OWN = """\
 UMask=0077
+LimitCORE=0
 NoNewPrivileges=yes
 LockPersonality=yes
 RestrictRealtime=yes
@@ -68,17 +70,18 @@ def of_system(job: Job) -> Schedule:
     """Answer the units for the system's manager, which run as the account of *job*."""
     account = job.account or ""
     commands = (
-        f"sudo useradd --system --user-group --home-dir /nonexistent --shell /usr/sbin/nologin {shell.line([account])}",
+        shell.adding(account),
         "sudo systemctl daemon-reload",
-        f"sudo systemctl enable --now {job.name}.timer",
-        f"sudo systemctl start {job.name}.service && systemctl status {job.name}.service",
+        f"sudo systemctl enable --now {job.own_name}.timer",
+        f"sudo systemctl start {job.own_name}.service && systemctl status {job.own_name}.service",
     )
-    off = (f"sudo systemctl disable --now {job.name}.timer",)
+    off = (f"sudo systemctl stop {job.own_name}.timer", "sudo systemctl daemon-reload")
     remarks = (
         f"It runs as {account}, which has to be able to read the inventory and to write the folders of the reports;",
         "the first command below makes that account, where there is none. Vault passwords reach it in memory alone.",
     )
-    service = _service(job, commented(remarks, commands), "\n".join(_of_system(job)), online=True)
+    comment = watching(job.inventories, remarks, commands)
+    service = _service(job, comment, "\n".join(_of_system(job)), online=True)
     return _schedule(job, service, SYSTEM, commands, off)
 
 
@@ -86,12 +89,12 @@ def of_user(job: Job, folder: PurePosixPath) -> Schedule:
     """Answer the units for the manager of the person who types this, which reads *folder*."""
     commands = (
         "systemctl --user daemon-reload",
-        f"systemctl --user enable --now {job.name}.timer",
+        f"systemctl --user enable --now {job.own_name}.timer",
         "loginctl enable-linger   # so that it runs while nobody is logged in",
     )
-    off = (f"systemctl --user disable --now {job.name}.timer",)
+    off = (f"systemctl --user stop {job.own_name}.timer", "systemctl --user daemon-reload")
     remarks = ("It may do all that its owner may: --run-as, in place of --user, makes one that may do less.",)
-    service = _service(job, commented(remarks, commands), _HARDENED_OWN.rstrip(), online=False)
+    service = _service(job, watching(job.inventories, remarks, commands), _HARDENED_OWN.rstrip(), online=False)
     return _schedule(job, service, folder, commands, off)
 
 
@@ -148,8 +151,8 @@ def _of_system(job: Job) -> Iterator[str]:
     paths = [job.directory or "/", *job.program, *job.sees, *job.inventories, *(each.file for each in job.passwords)]
     paths += [file for _, file in job.reports]
     yield f"User={job.account}"
-    yield f"StateDirectory={job.name}"
-    yield f"Environment=HOME=%S/{job.name} LANG=C.UTF-8"
+    yield f"StateDirectory={job.own_name}"
+    yield f"Environment=HOME=%S/{job.own_name} LANG=C.UTF-8"
     for password in job.passwords:
         if not password.is_program:
             yield f"LoadCredential={password.name}:{_whole(password.file)}"
@@ -159,7 +162,7 @@ def _of_system(job: Job) -> Iterator[str]:
         yield f"ReadWritePaths={' '.join(quoted(f'-{folder}') for folder in folders)}"
     yield f"ProtectHome={'read-only' if any(_is_below(path, _HOMES) for path in paths) else 'yes'}"
     if any(_is_below(path, _TEMPORARY) for path in paths):
-        yield f"Environment=TMPDIR=%S/{job.name}"
+        yield f"Environment=TMPDIR=%S/{job.own_name}"
     else:
         yield "PrivateTmp=yes"
     yield _HARDENED.rstrip()
@@ -182,11 +185,18 @@ def _whole(path: str) -> str:
 def _schedule(
     job: Job, service: str, folder: PurePosixPath, commands: tuple[str, ...], off: tuple[str, ...]
 ) -> Schedule:
+    comment = watching(job.inventories, (), ())
     timer = (
-        f"{commented((), ())}[Unit]\nDescription=When to look for drift of key material ({job.name})\n\n"
+        f"{comment}[Unit]\nDescription=When to look for drift of key material ({job.name})\n\n"
         f"[Timer]\nOnCalendar={calendar(job.times)}\nRandomizedDelaySec={job.delay}\nAccuracySec=1s\nPersistent=true\n\n"
         "[Install]\nWantedBy=timers.target\n"
     )
-    names = {f"{job.name}.service": (service, "what is run"), f"{job.name}.timer": (timer, "when it is run")}
+    names = {f"{job.own_name}.service": (service, "what is run"), f"{job.own_name}.timer": (timer, "when it is run")}
     files = (NewFile(path=PurePosixPath(name), text=text, about=about) for name, (text, about) in names.items())
-    return Schedule(files=tuple(files), folder=folder, after_install=commands, before_remove=off)
+    return Schedule(
+        files=tuple(files),
+        folder=folder,
+        after_install=commands,
+        after_remove=off,
+        links=(PurePosixPath("timers.target.wants", f"{job.own_name}.timer"),),
+    )

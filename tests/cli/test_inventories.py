@@ -105,6 +105,21 @@ def test_an_inventory_that_declares_nothing(stand: Stand) -> None:
     )
 
 
+@pytest.mark.parametrize("text", ["", "all: {}", "all: {hosts: {}}", "all: {children: {portal: {hosts: {}}}}"])
+def test_an_inventory_without_hosts_declares_nothing(stand: Stand, text: str) -> None:
+    stand.inventory.write_text(text, "utf-8")
+
+    for verb in ("validate", "drift"):
+        is_refused(stand, stand.keydeploy(verb), 3, "no host of the inventory declares anything\n")
+
+
+def test_a_vault_password_cannot_be_asked_for_without_a_terminal(stand: Stand) -> None:
+    ran = stand.keydeploy("drift", "-J")  # Python itself warns that the password might be shown
+
+    assert ran.code == 1
+    assert "keydeploy: error: there is no terminal to ask for the vault password\nkeydeploy: hint: name a" in ran.err
+
+
 def test_a_spec_with_mistakes_tells_all_of_them_at_their_places(stand: Stand) -> None:
     spec = stand.groups["portal"]["vars"]["keydeploy"]
     spec["machine_keys"]["portal"]["decryption_key"] = VALIDATION_KEY

@@ -118,6 +118,78 @@ def test_a_look_that_is_ended_by_its_scheduler_calls_for_help(tmp_path: Path) ->
     assert "nterrupted" in (stand.folder / "summary").read_text("utf-8")
 
 
+def test_a_look_that_is_ended_before_it_began_calls_for_help(tmp_path: Path) -> None:
+    stand = Stand(tmp_path).add_farm("portal", "web1")
+    command = [str(COMMANDS / "keydeploy"), "drift", str(stand.inventory), "--ask-vault-pass", "--on-drift", KEEP]
+    controller, terminal = os.openpty()
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=stand.environment(), stdin=terminal, stderr=terminal, start_new_session=True
+    ) as child:
+        assert b"assword" in os.read(controller, 1000)  # it waits for somebody to type
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(TIMEOUT) == 130
+    os.close(terminal)
+    os.close(controller)
+    assert (stand.folder / "code").read_text("utf-8").strip() == "130"
+    assert "nterrupted" in (stand.folder / "summary").read_text("utf-8")
+
+
+def begun(stand: Stand, command: str, *before: str) -> "subprocess.Popen[str]":
+    """Start a look whose *command* makes the file `begun`, and wait for that."""
+    child = subprocess.Popen(
+        [*before, str(COMMANDS / "keydeploy"), "drift", str(stand.inventory), "--quiet", "--on-drift", command],
+        cwd=stand.folder,
+        env=stand.environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + TIMEOUT
+    while not (stand.folder / "begun").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    return child
+
+
+def test_a_time_limit_that_strikes_while_the_command_runs_leaves_it_its_time(tmp_path: Path) -> None:
+    """`timeout` tells its child first, and then the whole group: twice the same signal, but one wish."""
+    stand = Stand(tmp_path).add_farm("portal", "web1")
+    limited = ("timeout", "--preserve-status", "--kill-after=90", "100")
+    with begun(stand, "touch begun; sleep 1.5; touch done", *limited) as child:
+        child.send_signal(signal.SIGTERM)  # from here on it does as after its 100 s
+        assert child.wait(TIMEOUT) == 2
+        assert child.stderr is not None
+        assert "error: the command" not in child.stderr.read()
+    assert (tmp_path / "done").exists()
+
+
+def test_a_second_signal_ends_the_command_and_hides_nothing(tmp_path: Path) -> None:
+    stand = Stand(tmp_path).add_farm("portal", "web1")
+    with begun(stand, "touch begun; sleep 50; touch done") as child:
+        child.send_signal(signal.SIGINT)
+        time.sleep(1.2)
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(TIMEOUT) == 2
+        assert child.stderr is not None
+        assert "was ended, because a second signal asked for it" in child.stderr.read()
+    assert not (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [("bad\0name", "Could not tell: bad\N{REPLACEMENT CHARACTER}name."), ("ä" * 200_000, "ää ...")],
+)
+def test_whatever_the_sentences_hold_the_command_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: str, told: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    notifying.notify(KEEP, Recorder(Verb.DRIFT, failure=failure).report(), ExitCode.ERROR)
+
+    summary = (tmp_path / "summary").read_bytes()
+    assert summary.decode().rstrip("\n").endswith(told)
+    assert len(summary) <= 4096 + 1
+    assert json.loads((tmp_path / "told.json").read_text("utf-8"))["failure"] == failure
+
+
 def test_a_command_that_hangs_is_ended_with_all_that_it_has_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

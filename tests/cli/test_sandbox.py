@@ -31,6 +31,12 @@ def test_each_folder_is_laid_out_like_a_windows_server(folder: Path, capsys: pyt
         assert (folder / "demo" / node / "C/ProgramData").is_dir()
 
 
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    assert main(["sandbox", "create", str(tmp_path / "file" / "web1")]) == 1
+    assert "web1 cannot be made: Not a directory" in capsys.readouterr().err
+
+
 def test_a_web_config_is_copied_byte_for_byte(folder: Path) -> None:
     (folder / "mine.config").write_bytes(CONTENT)
 

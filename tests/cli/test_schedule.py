@@ -54,6 +54,26 @@ def test_what_is_set_here_and_not_there_is_told(desk: Desk) -> None:
     assert "keydeploy: note:" not in desk.run(*command, *desk.vault, ANSIBLE_VAULT_PASSWORD_FILE="/x")
 
 
+def test_what_would_keep_it_from_its_work_is_told_last(desk: Desk) -> None:
+    (desk.work / "group_vars").mkdir()
+    (desk.work / "group_vars" / "all.yml").write_text("key: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n", "utf-8")
+    (desk.work / "notify").touch()
+    report = ("--report", "json=none/drift.json")
+
+    told = schedule(desk, "cron", *report, "--on-drift", "./notify")
+    assert re.findall("keydeploy: note: (.*)\n", told[told.rindex("keydeploy drift") :]) == [
+        "the inventory holds encrypted values, and no vault password is named, so every look will end with exit code 1;"
+        " name a file with --vault-password-file or --vault-id NAME@FILE",
+        f"there is no folder {desk.work}/none for the reports; make it: mkdir -p {desk.work}/none",
+        "the program of --on-drift cannot be run, so nobody would be told; chmod +x makes it a program",
+    ]
+    assert "is not found, so nobody" in schedule(desk, "cron", "--on-drift", "notfy --now")
+    assert "is not there, so nobody" in schedule(desk, "cron", "--on-drift", "./notfy")
+    assert "no vault password file" in schedule(desk, "cron", "--vault-password-file", "none")
+    there = schedule(desk, "github", *report, "--on-drift", "./notfy", *desk.vault)
+    assert "keydeploy: note:" not in there
+
+
 def test_a_program_is_named_from_there_or_found_where_programs_are(desk: Desk) -> None:
     assert f"ExecStart={desk.folder}/bin/keydeploy drift" in schedule(desk, "systemd", "--program", "../bin/keydeploy")
     assert "ExecStart=keydeploy drift" in schedule(desk, "systemd", "--program", "keydeploy")
@@ -88,14 +108,76 @@ def test_removing_takes_away_what_was_installed_and_needs_no_inventory(desk: Des
     installed(desk, "--install", "--yes")
     told = desk.run("keydeploy", "schedule", "systemd", "--root", "image", "--remove", "--yes")
 
-    assert "sudo systemctl disable --now keydeploy-drift.timer" in told
+    todo = told.split("next:")[1]
+    assert "sudo systemctl stop keydeploy-drift.timer" in todo
+    assert "sudo systemctl daemon-reload" in todo
     assert not any((desk.work / "image" / unit).exists() for unit in UNITS)
     again = desk.run("keydeploy", "schedule", "systemd", "--root", "image", "--remove", "--yes")
     assert again == "there is none; nothing was changed\n"
 
 
+@pytest.mark.parametrize("target", ["/etc/systemd/system/keydeploy-drift.timer", "../keydeploy-drift.timer"])
+def test_removing_takes_away_the_link_that_has_turned_it_on(target: str, desk: Desk) -> None:
+    installed(desk, "--install", "--yes")
+    link = desk.work / "image/etc/systemd/system/timers.target.wants/keydeploy-drift.timer"
+    link.parent.mkdir()
+    link.symlink_to(target)
+    told = installed(desk, "--remove", "--yes")
+
+    assert "removed image/etc/systemd/system/timers.target.wants/keydeploy-drift.timer" in told
+    assert not link.is_symlink()
+
+
+def test_removing_leaves_a_link_that_leads_elsewhere(desk: Desk) -> None:
+    installed(desk, "--install", "--yes")
+    link = desk.work / "image/etc/systemd/system/timers.target.wants/keydeploy-drift.timer"
+    link.parent.mkdir()
+    link.symlink_to("/opt/theirs/keydeploy-drift.timer")
+    installed(desk, "--remove", "--yes")
+
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize("kind", ["systemd", "cron", "github", "gitlab"])
+def test_the_schedule_of_another_farm_is_neither_replaced_nor_taken_away(kind: str, desk: Desk) -> None:
+    (desk.work / "it's b.yml").touch()
+    schedule(desk, kind, "--root", "image", "--install", "--yes")
+    before = {path: path.read_text("utf-8") for path in (desk.work / "image").rglob("*") if path.is_file()}
+    theirs = ("keydeploy", "schedule", kind, "it's b.yml", "--root", "image", "--yes")
+
+    for option in ("--install", "--remove"):
+        told = desk.run(*theirs, option, code=1)
+        assert re.search(r"looks at \S*inventory.yml, and not at \S*it.*b\.yml", told), told
+        assert "--name" in told
+    assert {path: path.read_text("utf-8") for path in (desk.work / "image").rglob("*") if path.is_file()} == before
+
+    desk.run(*theirs, "--install", "--name", "drift-b")
+    assert desk.run(*theirs, "--install", "--name", "drift-b") == "as it is already; nothing was changed\n"
+
+
+@pytest.mark.parametrize("kind", ["systemd", "github"])
+def test_no_link_leads_out_of_the_root(kind: str, desk: Desk) -> None:
+    outside = desk.folder / "outside"
+    outside.mkdir()
+    for name in ("etc", ".github"):
+        (desk.work / "image" / name).symlink_to(outside)
+    for option in ("--install", "--remove"):
+        assert "leads out of image by a link" in schedule(desk, kind, "--root", "image", option, "--yes", code=1)
+    assert not any(outside.iterdir())
+
+
+def test_a_link_within_the_root_is_followed(desk: Desk) -> None:
+    (desk.work / "image/usr").mkdir()
+    (desk.work / "image/etc").symlink_to("usr")
+    installed(desk, "--install", "--yes")
+
+    assert (desk.work / "image/usr/systemd/system/keydeploy-drift.timer").exists()
+
+
 @pytest.mark.parametrize("option", ["--install", "--remove"])
-@pytest.mark.parametrize("theirs", ["[Timer]\nOnCalendar=daily\n", b"\xff\xfe", None])
+@pytest.mark.parametrize(
+    "theirs", ["[Timer]\nOnCalendar=daily\n", "# once Made by keydeploy schedule, now mine\n", b"\xff\xfe", None]
+)
 def test_a_file_of_somebody_else_stays(option: str, theirs: str | bytes | None, desk: Desk) -> None:
     file = desk.work / "image" / UNITS[1]
     file.parent.mkdir(parents=True)
@@ -142,6 +224,13 @@ def test_a_schedule_of_ones_own_goes_where_systemd_looks_for_it(desk: Desk) -> N
     assert f"--vault-password-file={desk.password_file}" in text
 
 
+def test_a_relative_folder_of_settings_does_not_count(desk: Desk) -> None:
+    command = ("keydeploy", "schedule", "systemd", "inventory.yml", "--user", "--install", "--yes")
+    told = desk.run(*command, XDG_CONFIG_HOME="settings")
+
+    assert f"wrote {desk.folder}/home/.config/systemd/user/keydeploy-drift.service" in told
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -159,6 +248,9 @@ def test_a_schedule_of_ones_own_goes_where_systemd_looks_for_it(desk: Desk) -> N
         (["--name", "My Drift"], "--name cannot be the name"),
         (["--name", "../../etc/passwd"], "--name cannot be the name"),
         (["--run-as", "me; id"], "--run-as is not the name of an account"),
+        (["--run-as=-rf"], "--run-as is not the name of an account"),
+        (["--run-as", "ü²"], "--run-as is not the name of an account"),
+        (["--run-as", "Me.Too"], "--run-as is not the name of an account"),
         (["--on-drift", "a\nb"], "cannot stand in a schedule"),
         (["--user", "--run-as", "me"], "--user is for systemd and cron"),
         (["--install", "--remove"], "contradict each other"),

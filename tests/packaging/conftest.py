@@ -5,13 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.packaging.published import ROOT, Published, publish, run
+from tests.packaging.published import Published, publish, run, working_tree
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Published:
-    """Build what is published of this tree."""
-    return publish(ROOT, tmp_path_factory.mktemp("published"), 0o022, TZ="UTC", LC_ALL="C.UTF-8", PYTHONHASHSEED="1")
+    """Build what is published of this tree, with what has been changed in it since the last commit."""
+    folder = tmp_path_factory.mktemp("published")
+    tree = working_tree(folder / "tree")
+    return publish(tree, folder / "dist", 0o022, TZ="UTC", LC_ALL="C.UTF-8", PYTHONHASHSEED="1")
 
 
 @pytest.fixture(scope="session")

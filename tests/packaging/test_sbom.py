@@ -15,8 +15,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import keydeploy
+from keydeploy.errors import KeydeployError
 from release.lock import Pin, read
-from release.sbom import PROJECT, restrict
+from release.sbom import PROJECT, restrict, wheel_of
 from tests.conftest import missing
 from tests.packaging.published import ROOT, Published, run
 
@@ -38,6 +39,7 @@ def boms(published: Published, tmp_path_factory: pytest.TempPathFactory) -> dict
         missing("CycloneDX' tools (make supply)")
     folder = tmp_path_factory.mktemp("sbom")
     shutil.copy(published.wheel, folder)
+    (folder / "keydeploy-0.0.1-py3-none-any.whl").touch()  # of an earlier release, which dist/ keeps
     run(sys.executable, "-m", "release.sbom", "--outdir", folder, cwd=ROOT)
     found = {file.name: json.loads(file.read_text("utf-8")) for file in folder.glob("*.cdx.json")}
     return {name.removesuffix(".cdx.json").rpartition("-")[2]: bom for name, bom in found.items()}
@@ -128,3 +130,12 @@ def test_what_nobody_needs_is_left_out_and_so_is_what_another_system_needs() -> 
 def test_an_environment_that_is_not_the_locked_one_is_refused(versions: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="near 1 is locked, and not what is installed"):
         restrict(installed(**versions), {"near"}, [pin("near", "1")])
+
+
+def test_of_several_versions_it_is_the_wheel_of_the_current_one(tmp_path: Path) -> None:
+    for version in ("0.1.0", "0.10.0", "0.2.0rc1"):
+        (tmp_path / f"keydeploy-{version}-py3-none-any.whl").touch()
+    assert wheel_of("0.1.0", tmp_path).name == "keydeploy-0.1.0-py3-none-any.whl"
+    assert wheel_of("0.2.0-rc1", tmp_path).name == "keydeploy-0.2.0rc1-py3-none-any.whl"
+    with pytest.raises(KeydeployError, match=r"no wheel of keydeploy 0\.1$"):
+        wheel_of("0.1", tmp_path / "empty")

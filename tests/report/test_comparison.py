@@ -7,15 +7,31 @@ import pytest
 
 from keydeploy.edit import Difference
 from keydeploy.report import comparison_data, comparison_text
-from keydeploy.report.comparison import Change, Comparison, FarmComparison, compare
+from keydeploy.report.comparison import Comparison, FarmComparison, compare
 from keydeploy.report.html import render_comparison
-from keydeploy.report.model import Made, Report, Verb, Verdict
+from keydeploy.report.model import Made, NodeReport, Report, Verb, Verdict
+from keydeploy.report.moved import Change
 from keydeploy.report.saved import Saved
 from keydeploy.report.standing import State
 from keydeploy.schema import validator
 from keydeploy.spec import Kind, Material
 from tests.report.html.reading import read
-from tests.report.runs import CHANGED, EXPIRED, KEY, MISSING, SAME, SHAPES, farm, hostile, node, notice, of, run, silent
+from tests.report.runs import (
+    CHANGED,
+    EXPIRED,
+    KEY,
+    MISSING,
+    SAME,
+    SHAPES,
+    SILENT,
+    farm,
+    hostile,
+    node,
+    notice,
+    of,
+    run,
+    silent,
+)
 
 EARLY, LATE = Made("2026-11-20T23:00:00+00:00", "1.2.3"), Made("2026-11-21T23:00:00+00:00", "1.2.3")
 IN_ORDER = of(Verb.DRIFT, Verdict.IN_ORDER, node("web1", SAME), node("web2", SAME), spec="d1")
@@ -83,6 +99,98 @@ def test_what_can_be_told_of_neither_run_is_not_called_unchanged() -> None:
     assert not found.is_same
 
 
+NOBODY = of(Verb.DRIFT, Verdict.REFUSED, silent("web1"), silent("web2"), reasons=(SILENT,))
+LIMITED = of(Verb.DRIFT, Verdict.IN_ORDER, node("web1", SAME), not_looked_at=("web2", "web3"))
+CUT_OFF = dataclasses.replace(IN_ORDER, interrupted=True)
+PARTLY_TOLD = dataclasses.replace(IN_ORDER, declared=("web1", "web2", "web9"))
+UNCHECKED = dataclasses.replace(IN_ORDER, policy=(notice(Kind.NOT_CHECKED),))
+
+
+@pytest.mark.parametrize("report", [NOBODY, LIMITED, CUT_OFF, PARTLY_TOLD, UNCHECKED, SHAPES["refused"]])
+def test_two_runs_of_which_a_part_cannot_be_told_are_not_the_same(report: Report) -> None:
+    found = compared(report, report)
+
+    assert not found.is_same
+    assert not found.has_changed
+    assert comparison_data.to_json(found)["same"] is False
+    assert lines(found)[-1] == "no change is known between the two runs, but not everything can be told"
+    head = read(render_comparison(found)).one("h1").text
+    assert head == "No change is known, but not everything can be told"
+
+
+def test_a_node_of_which_neither_run_knows_anything_is_told_of_as_a_whole() -> None:
+    assert [(each.node, each.address, each.change, each.new) for each in only(NOBODY, NOBODY).moved] == [
+        ("web1", None, Change.NEVER_TOLD, State.UNKNOWN),
+        ("web2", None, Change.NEVER_TOLD, State.UNREACHABLE),
+    ]
+    assert changes(LIMITED, LIMITED) == [("web2", Change.NEVER_TOLD), ("web3", Change.NEVER_TOLD)]
+    assert "  ? cannot be told, as before on web1, web2: the whole node" in lines(compared(NOBODY, NOBODY))
+
+
+def test_a_node_for_which_nothing_is_declared_has_nothing_to_tell() -> None:
+    empty = of(Verb.DRIFT, Verdict.IN_ORDER, node("web1"))
+    assert only(empty, empty).moved == ()
+    assert compared(empty, empty).is_same
+
+
+@pytest.mark.parametrize(
+    ("new", "change", "told"),
+    [
+        (node("web9", SAME), Change.NEW, "+ new"),
+        (node("web9", CHANGED), Change.NEW_DIFFERS, "≠ new; differs"),
+        (silent("web9"), Change.NEW_NOT_TOLD, "? new; cannot be told"),
+    ],
+)
+def test_a_new_node_is_told_with_how_it_stands(new: NodeReport, change: Change, told: str) -> None:
+    found = compared(looked("web1"), of(Verb.DRIFT, Verdict.IN_ORDER, node("web1", SAME), new))
+
+    assert [each.change for each in found.farms[0].moved] == [change]
+    assert f"  {told} on web9: {KEY}" in lines(found)
+    assert found.is_worse is (change is not Change.NEW)
+
+
+def test_a_worse_verdict_or_exit_code_is_worse_also_where_nothing_has_moved() -> None:
+    applied = of(Verb.APPLY, Verdict.APPLIED, node("web1", SAME, outcome="applied"))
+    refused = of(Verb.APPLY, Verdict.REFUSED, node("web1", SAME, outcome="refused"))
+    found = compared(applied, refused)
+
+    assert found.farms[0].moved == ()
+    assert found.farms[0].is_worse
+    assert read(render_comparison(found)).one("h1").text.startswith("Something has become worse")
+    assert not compared(refused, applied).is_worse
+    assert compared(IN_ORDER, CUT_OFF).is_worse
+
+
+def test_a_node_that_was_unreachable_is_told_to_have_been() -> None:
+    before = of(Verb.DRIFT, Verdict.REFUSED, silent("web1"), reasons=(dataclasses.replace(SILENT, node="web1"),))
+    (moved,) = only(before, looked("web1")).moved
+    assert (moved.address, moved.change, moved.old) == (KEY, Change.TOLD_AGAIN, State.UNREACHABLE)
+
+
+def test_runs_with_another_spec_are_not_the_same() -> None:
+    found = compared(IN_ORDER, run(Verb.DRIFT, dataclasses.replace(IN_ORDER.farms[0], spec="d2")))
+
+    assert not found.is_same
+    assert "  the spec is another one, or declares no secret" in lines(found)
+    assert "nothing has changed between the two runs" not in lines(found)
+
+
+def test_what_one_report_does_not_tell_of_is_not_compared() -> None:
+    materials = dataclasses.replace(IN_ORDER.farms[0], materials=())
+    old = Saved(dataclasses.replace(run(Verb.DRIFT, materials), run="1a"), EARLY, tells_materials=False)
+    found = compare(old, Saved(dataclasses.replace(IN_ORDER, run="2b"), LATE))
+
+    assert found.farms[0].declared == ()
+    assert found.remarks == ("the first report does not tell which keys are declared, so that this is not compared",)
+
+
+def test_a_text_with_a_line_break_stays_on_its_line() -> None:
+    told = dataclasses.replace(notice(Kind.DUE), text="due\nnothing has changed between the two runs")
+    found = lines(compared(IN_ORDER, dataclasses.replace(IN_ORDER, policy=(told,))))
+    assert [line for line in found if "\n" in line] == []
+    assert any("due␊nothing" in line for line in found)
+
+
 def test_reports_without_a_farm_say_nothing_of_sameness() -> None:
     found = compared(SHAPES["valid"], SHAPES["valid"])
 
@@ -97,7 +205,12 @@ def test_a_thing_that_is_declared_anew_is_new() -> None:
     before, after = looked("web1"), of(Verb.DRIFT, Verdict.PENDING, node("web1", SAME, MISSING))
     (moved,) = only(before, after).moved
 
-    assert (moved.address, moved.change, moved.old, moved.new) == (MISSING.address, Change.NEW, None, State.MISSING)
+    assert (moved.address, moved.change, moved.old, moved.new) == (
+        MISSING.address,
+        Change.NEW_DIFFERS,
+        None,
+        State.MISSING,
+    )
     assert [each.change for each in only(after, before).moved] == [Change.GONE]
 
 
@@ -119,7 +232,14 @@ def test_a_key_that_was_replaced_is_told_by_its_fingerprints_and_nodes() -> None
 
     assert (key.address, key.nodes, key.old, key.new) == (KEY, ("web1", "web2"), "sha256:1", "sha256:9")
     assert not found.is_same
-    assert f"  key replaced: {KEY}: sha256:1 → sha256:9 on web1, web2" in lines(found)
+    assert f"  another key, or the same with other algorithms: {KEY}: sha256:1 → sha256:9 on web1, web2" in lines(found)
+
+
+def test_a_certificate_has_no_algorithms_beside_its_key() -> None:
+    old, new = (
+        looked("web1", of_node=dataclasses.replace(VALID, found=key, wanted=key)) for key in ("sha256:1", "sha256:2")
+    )
+    assert f"  key replaced: {VALID.address}: sha256:1 → sha256:2 on web1" in lines(compared(old, new))
 
 
 def test_a_roll_out_is_told_by_the_key_that_it_left() -> None:

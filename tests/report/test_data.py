@@ -13,6 +13,7 @@ from keydeploy.plan import Action, Cause, NodePlan, Reason
 from keydeploy.report import data
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import FarmReport, NodeReport, Report, Verb, Verdict
+from keydeploy.report.standing import standings
 from keydeploy.report.timings import NodeTime, StepTime
 from keydeploy.schema import validator
 from keydeploy.spec import Material
@@ -86,6 +87,21 @@ times = st.builds(
 )
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_says_how_each_thing_stands_as_every_other_record_does(shape: str) -> None:
+    for farm, value in zip(SHAPES[shape].farms, data.to_json(SHAPES[shape], MADE)["farms"], strict=True):
+        for standing in standings(farm):
+            told = [each for each in value["nodes"] if each["node"] == standing.node]
+            assert [each["state"] for each in told] == ([standing.state.value] if standing.report else [])
+            found = [cell.state.value for cell in standing.cells if cell.operation is not None]
+            assert [each["state"] for node in told for each in node["operations"]] == found
+
+
+def test_of_a_node_that_gave_no_answer_nobody_says_that_nothing_is_to_be_changed() -> None:
+    (farm,) = data.to_json(SHAPES["unreachable"], MADE)["farms"]
+    assert [(node["node"], node["changes"]) for node in farm["nodes"]] == [("web1", True), ("web2", None)]
+
+
 @given(
     st.builds(
         Report,
@@ -136,9 +152,9 @@ def test_a_report_of_before_is_read_and_what_it_lacks_is_not_told() -> None:
         del value[name]
     del value["farms"][0]["materials"]
     for node in value["farms"][0]["nodes"]:
-        del node["confirmed"], node["undoes"]
+        del node["confirmed"], node["undoes"], node["state"]
         for operation in node["operations"]:
-            del operation["readers"]
+            del operation["readers"], operation["state"]
     validator("report").validate(value)
 
     old = data.from_json(value)

@@ -79,6 +79,7 @@ def test_a_place_that_is_declared_for_one_node_alone_is_not_asked_of_others() ->
         (KEY, True, ()),
         ("applications.shop.machine_key", True, ()),
     ]
+    assert [(each.asked, each.elsewhere) for each in found] == [(2, ()), (1, ("web2",))]
 
 
 def test_where_nobody_has_a_key_there_is_nothing_to_tell() -> None:

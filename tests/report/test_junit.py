@@ -114,6 +114,17 @@ def test_the_run_itself_has_cases(shape: str, case: str, result: str) -> None:
     assert results(shape)["keydeploy", case] == result
 
 
+def test_a_farm_without_a_member_is_not_an_error_of_being_in_order() -> None:
+    found = reading.junit(junit.render(SHAPES["without one"], MADE))
+    assert found["portal", "farm"].result[0].type == "unreachable"
+
+
+def test_names_that_look_numbered_already_stay_apart() -> None:
+    mistakes = tuple(Problem(None, name, "wrong") for name in ("x", "x (2)", "x", "x"))
+    found = reading.results(junit.render(replace(SHAPES["invalid"], problems=mistakes), MADE))
+    assert {name for _, name in found} == {"run", "spec x", "spec x (2)", "spec x (3)", "spec x (4)"}
+
+
 def test_an_error_tells_why_and_what_to_do_next() -> None:
     told = cases(SHAPES["unreachable"])["portal", f"web2 {KEY}"]
     assert told.startswith("the node could not be reached: no answer\n")

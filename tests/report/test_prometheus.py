@@ -1,18 +1,20 @@
 """Prometheus text: what its own tools read, and what an alert may rely on."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
+from keydeploy.disclosed import NO_LIST
 from keydeploy.report import prometheus
 from keydeploy.report.exit_code import exit_code
 from keydeploy.report.model import Report, Verb, Verdict
 from keydeploy.report.prometheus import HELP
-from keydeploy.spec import Kind
+from keydeploy.spec import Kind, Material
 from tests.report import reading
 from tests.report.reading import Samples, value
-from tests.report.runs import EXTRA, MADE, SAME, SHAPES, farm, hostile, node, run
+from tests.report.runs import CHANGED, EXTRA, MADE, SAME, SHAPES, UNTOLD, farm, hostile, node, notice, of, run
 
 NOW = datetime.fromisoformat(MADE.time).timestamp()
 VERIFIED = "keydeploy_farm_last_verified_timestamp_seconds"
@@ -70,6 +72,53 @@ def test_findings_are_counted_by_kind() -> None:
     assert value(told("unreachable"), "keydeploy_node_findings", node="web2", kind="unreachable") == 1
 
 
+KINDS_OF_DRIFT = ("missing", "changed", "extra")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_kind_of_drift_is_0_only_where_everything_on_the_node_is_told(shape: str) -> None:
+    samples = told(shape)
+    for each in SHAPES[shape].farms:
+        for one in each.nodes:
+            counts = [value(samples, "keydeploy_node_findings", node=one.node, kind=kind) for kind in KINDS_OF_DRIFT]
+            assert 0 not in counts or state(samples, one.node) in ("in_order", "drift"), one.node
+
+
+def test_where_nothing_was_asked_nothing_is_counted() -> None:
+    assert "keydeploy_node_findings" not in told("all unreachable")
+    assert value(told("unreachable"), "keydeploy_node_findings", node="web2", kind="unknown") == 0
+    assert value(told("nothing to hold"), "keydeploy_node_findings", node="web1", kind="changed") == 0
+
+
+def test_what_is_certain_is_counted_beside_what_is_not() -> None:
+    samples = reading.prometheus(
+        prometheus.render(of(Verb.DRIFT, Verdict.REFUSED, node("web1", CHANGED, UNTOLD)), MADE)
+    )
+    kinds = ("changed", "missing", "unknown")
+    assert [value(samples, "keydeploy_node_findings", kind=kind) for kind in kinds] == [1, None, 1]
+
+
+@pytest.mark.parametrize(
+    "shape", ["all unreachable", "unreachable", "without one", "limited", "cannot tell", "split", "taken back"]
+)
+def test_what_must_not_be_used_is_absent_where_some_node_was_not_seen_or_not_compared(shape: str) -> None:
+    assert value(told(shape), "keydeploy_policy_findings", kind="must_not_be_used") is None
+    assert value(told(shape), "keydeploy_policy_findings", kind="overdue") == 0
+
+
+def test_keys_are_not_said_to_be_undisclosed_where_nobody_knows() -> None:
+    def disclosed(**more: Any) -> float | None:
+        report = run(Verb.DRIFT, farm(Verdict.IN_ORDER, node("web1", SAME)), **more)
+        samples = reading.prometheus(prometheus.render(report, MADE))
+        assert value(samples, "keydeploy_policy_findings", kind="must_not_be_used") == 0
+        return value(samples, "keydeploy_policy_findings", kind="disclosed")
+
+    assert disclosed(notes=("the list of 2026-01-01 is old",)) == 0
+    assert disclosed(notes=(f"{NO_LIST} /usr/share/keydeploy",)) is None
+    assert disclosed(policy=(notice(Kind.NOT_CHECKED),)) is None
+    assert disclosed(policy=(notice(Kind.NOT_CHECKED), notice(Kind.DISCLOSED))) == 1
+
+
 @pytest.mark.parametrize("shape", ["failed", "interrupted", "invalid", "nothing declared", "refused by policy"])
 def test_a_run_that_could_do_nothing_is_down_and_tells_of_no_node(shape: str) -> None:
     samples = told(shape)
@@ -108,6 +157,13 @@ def test_ages_and_ends_are_days_in_seconds() -> None:
     assert value(samples, "keydeploy_certificate_expiry_timestamp_seconds", address=certificate) == day(2026, 12, 1)
     assert value(samples, "keydeploy_key_due_timestamp_seconds", address=certificate) is None
     assert value(samples, "keydeploy_key_created_timestamp_seconds", address="key_containers.Portal") is None
+
+
+def test_a_key_may_be_used_to_the_last_day_that_there_is() -> None:
+    forever = Material(address="machine_keys.portal", due=date.max)
+    report = of(Verb.DRIFT, Verdict.IN_ORDER, node("web1", SAME), materials=(forever,))
+    samples = reading.prometheus(prometheus.render(report, MADE))
+    assert value(samples, "keydeploy_key_due_timestamp_seconds") == day(9999, 12, 31) + 86400
 
 
 def test_the_last_confirmed_run_and_the_steps_are_told() -> None:
@@ -161,7 +217,21 @@ def test_the_farm_that_is_named_oddly_is_known_again() -> None:
     assert verified(SHAPES["failed"], proved) == {'a"b\\n\nc': NOW}
 
 
-@pytest.mark.parametrize("before", ["\x00", f"{VERIFIED} 1", f'{VERIFIED}{{farm="portal"}} -1', "# HELP", "<html>"])
+def test_an_old_report_that_is_told_again_does_not_turn_the_clock_back() -> None:
+    assert verified(SHAPES["in order"], f'{VERIFIED}{{farm="portal"}} {int(NOW) + 9}\n') == {"portal": NOW + 9}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        f'{VERIFIED}{{farm="portal"}} {"9" * 5000}',
+        "\x00",
+        f"{VERIFIED} 1",
+        f'{VERIFIED}{{farm="portal"}} -1',
+        "# HELP",
+        "<html>",
+    ],
+)
 def test_what_is_no_earlier_record_is_passed_over(before: str) -> None:
     assert verified(SHAPES["failed"], before) == {}
 

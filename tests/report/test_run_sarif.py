@@ -157,6 +157,11 @@ def test_what_kept_the_run_from_looking_is_a_notification() -> None:
     assert [each["message"]["text"] for each in limited["toolExecutionNotifications"]] == ["portal/web2: not looked at"]
 
 
+def test_nodes_that_were_never_come_to_are_told() -> None:
+    (invocation,) = log(replace(SHAPES["in order"], declared=("web1", "web2", "b1")))["invocations"]
+    assert [each["message"]["text"] for each in invocation["toolExecutionNotifications"]] == ["b1: not looked at"]
+
+
 def test_policy_findings_have_rules_of_their_own() -> None:
     assert {rule for rule, _, _ in found("overdue")} == {
         "key-overdue",

@@ -8,7 +8,7 @@ import pytest
 from keydeploy.report import data
 from keydeploy.report.model import Report
 from keydeploy.report.saved import SavedReportError, read
-from keydeploy.report.visible import visible
+from keydeploy.report.visible import visible_line
 from tests.report.runs import MADE, SHAPES, hostile
 
 NO_MEASURE = "this JSON has no measure: a number in it, or how deep it goes, is beyond all reports"
@@ -42,8 +42,85 @@ def test_a_byte_order_mark_does_not_matter() -> None:
 
 def test_what_would_control_a_screen_is_read_as_a_sign_for_it() -> None:
     found = read("old.json", saved(hostile())).report
-    assert found.notes == tuple(visible(note) for note in hostile().notes)
+    assert found.notes == tuple(visible_line(note) for note in hostile().notes)
     assert "\x1b" not in repr(found)
+
+
+def test_a_line_break_cannot_begin_a_line_of_its_own_and_edits_keep_theirs() -> None:
+    value = json.loads(saved())
+    value["notes"] = ["a\nfarm other: 9 nodes as declared"]
+    value["farms"][0]["nodes"][0]["to_stage"][0]["edits"][0]["pieces"] = [{"literal": "one\ntwo\x1b"}]
+    found = read("old.json", json.dumps(value).encode()).report
+    plan = found.farms[0].nodes[0].plan
+
+    assert found.notes == ("a␊farm other: 9 nodes as declared",)
+    assert plan is not None
+    assert "one\\ntwo␛" in repr(plan.to_stage)
+
+
+SILENT_NODE = {"observed": False, "operations": [], "to_stage": []}
+
+
+@pytest.mark.parametrize(
+    ("shape", "change", "problems"),
+    [
+        ("in order", {"exit_code": 4}, ["exit_code: what the report says makes another exit code"]),
+        ("unreachable", {"exit_code": 0}, ["exit_code: what the report says makes another exit code"]),
+        ("in order", {"farms": []}, ["farms: nothing is said of a node that is declared, nor why"]),
+        (
+            "drifted",
+            {"farms": []},
+            [
+                "farms: nothing is said of a node that is declared, nor why",
+                "exit_code: what the report says makes another exit code",
+            ],
+        ),
+    ],
+)
+def test_a_report_that_was_cut_is_refused(shape: str, change: dict[str, Any], problems: list[str]) -> None:
+    error = refused(saved(SHAPES[shape], **change))
+    assert [str(problem) for problem in error.problems] == [f"old.json: {problem}" for problem in problems]
+    assert error.hint is not None
+    assert error.hint.startswith("it is cut, changed, or of a version that told less; ")
+
+
+@pytest.mark.parametrize(
+    ("shape", "verdict", "change"),
+    [
+        ("in order", "in_order", SILENT_NODE),
+        ("drifted", "in_order", {}),
+        ("cannot tell", "in_order", {}),
+        ("applied", "applied", {"outcome": "failed"}),
+        ("drifted", "not_looked_at", {}),
+        ("taken back unfinished", "taken_back", {"outcome": "ended"}),
+    ],
+)
+def test_a_verdict_that_the_nodes_do_not_bear_out_is_refused(shape: str, verdict: str, change: dict[str, Any]) -> None:
+    value = json.loads(saved(SHAPES[shape]))
+    value["farms"][0]["verdict"] = verdict
+    value["farms"][0]["nodes"][0] |= change
+
+    assert "old.json: farms[0].verdict: what it says of the nodes is another verdict" in told(
+        json.dumps(value).encode()
+    )
+
+
+def test_what_stands_there_twice_is_refused() -> None:
+    value = json.loads(saved(SHAPES["in order"]))
+    value["farms"] *= 2
+    assert "old.json: farms[1].farm: this farm stands there already" in told(json.dumps(value).encode())
+
+    value["farms"] = value["farms"][:1]
+    value["farms"][0]["nodes"] *= 2
+    assert told(json.dumps(value).encode()) == ["old.json: farms[0]: a node of this farm stands there twice"]
+
+
+def test_a_report_of_validate_that_does_not_tell_what_is_declared_is_refused() -> None:
+    value = json.loads(saved(SHAPES["valid"]))
+    del value["declared"]
+    assert "old.json: lacks declared, without which a report of validate tells nothing" in told(
+        json.dumps(value).encode()
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +188,9 @@ def test_a_report_of_an_earlier_version_is_read_without_what_came_later() -> Non
     for name in ("check", "declared", "timings"):
         del value[name]
     del value["farms"][0]["materials"]
-    found = read("old.json", json.dumps(value).encode()).report
+    old = read("old.json", json.dumps(value).encode())
+    found = old.report
 
+    assert not old.tells_materials
     assert (found.timings, found.farms[0].materials) == ((), ())
     assert found.declared == ("web1", "web2")

@@ -6,7 +6,9 @@ import pytest
 
 from keydeploy.edit import Difference
 from keydeploy.errors import Problem
+from keydeploy.observation import Undo
 from keydeploy.plan import Action, Cause, NodePlan, Operation, Reason
+from keydeploy.report import text
 from keydeploy.report.model import FarmReport, NodeReport, Report, Verb, Verdict
 from keydeploy.report.summary import sentences
 from keydeploy.spec import Kind, Notice
@@ -127,9 +129,81 @@ def test_what_was_left_out_is_not_passed_over() -> None:
 
     without = replace(IN_ORDER, missing=(SILENT,))
     assert sentences(report(without)) == (
-        "All 2 nodes of farm portal are as declared.",
+        "2 of 3 nodes of farm portal are as declared.",
         "Left out, because it could not be reached: web3.",
     )
+    two = replace(IN_ORDER, farm="shop")
+    assert sentences(report(without, two))[0] == "5 of 6 nodes of 2 farms are as declared."
+
+
+def test_a_change_without_a_member_counts_that_member_and_does_not_call_it_verified() -> None:
+    nodes = (*three("web1", outcome="applied")[:2], node("web3", outcome="missing"))
+    found = replace(farm(Verdict.APPLIED, *nodes), missing=(SILENT,))
+    assert sentences(report(found, verb=Verb.APPLY)) == (
+        "Farm portal: 1 of 3 nodes has been changed at one instant, and 2 nodes are verified.",
+        "Left out, because it could not be reached: web3.",
+    )
+    assert "1 of 2" not in told(found)[0]
+    assert told(found)[0] == "farm portal: applied to 1 of 3 nodes at one instant, and verified on 2"
+
+
+def test_a_change_in_waves_tells_apart_what_was_verified_and_what_was_seen_before_it() -> None:
+    nodes = (node("web1", DIFFERS, outcome="applied"), node("web2", AS_DECLARED, outcome="in_order"))
+    found = replace(farm(Verdict.APPLIED, *nodes), waves=(("web1",),))
+    assert sentences(report(found, verb=Verb.APPLY)) == (
+        "Farm portal: 1 of 2 nodes has been changed in 1 wave, and 1 node is verified; 1 node was seen as declared at"
+        " the beginning.",
+    )
+    assert told(found)[0] == (
+        "farm portal: applied to 1 of 2 nodes in 1 wave, and verified on 1; 1 seen as declared at the beginning"
+    )
+
+
+def test_what_had_nothing_to_do_is_not_counted_as_changed() -> None:
+    outcomes = {"web1": "applied", "web2": "left_out", "web3": "in_order"}
+    nodes = [node(name, DIFFERS if name != "web3" else AS_DECLARED, outcome=each) for name, each in outcomes.items()]
+    (sentence,) = sentences(report(farm(Verdict.PARTLY, *nodes), verb=Verb.APPLY))
+    assert sentence.startswith("Farm portal was changed only in part, on 1 of 3 nodes")
+
+
+# Line by line.
+
+
+def told(of: FarmReport, verb: Verb = Verb.APPLY) -> list[str]:
+    return [line.plain for line in text.lines(report(of, verb=verb))]
+
+
+def test_nothing_is_as_declared_where_the_run_ended_without_saying_so() -> None:
+    lines = told(farm(Verdict.INCOMPLETE, *three("web1")))
+    assert "    = gave no answer at the end" in lines
+    assert "    ? machine_keys.portal: as declared when it was looked at; cannot tell how it stands now" in lines
+    assert "    ? machine_keys.portal: update; cannot tell how it stands now" in lines
+    assert not any(line.endswith(": as declared") for line in lines)
+
+
+def test_a_node_out_of_reach_at_the_end_is_not_told_to_be_as_declared() -> None:
+    lines = told(farm(Verdict.INCOMPLETE, node("web1", AS_DECLARED, outcome="unreachable")))
+    assert lines[2:] == [
+        "    ? machine_keys.portal: as declared when it was looked at; cannot tell how it stands now",
+        "    = could not be reached at the end",
+    ]
+
+
+def test_a_node_with_an_unfinished_run_is_told_apart_from_a_healthy_one() -> None:
+    unfinished = Reason(cause=Cause.UNFINISHED, node="web1", text="run 5c2d is unfinished here")
+    lines = told(farm(Verdict.REFUSED, *three()[:2], reasons=(unfinished,)), Verb.DRIFT)
+    assert lines[2:] == [
+        "  web1",
+        "    ? machine_keys.portal: as declared when it was looked at; cannot tell how it stands now",
+        "  web2",
+        "      machine_keys.portal: as declared",
+    ]
+
+
+def test_an_unfinished_run_that_was_taken_back_has_changed_something() -> None:
+    plan = NodePlan(node="web1", operations=(), to_stage=(), undoes=Undo(None))
+    back = farm(Verdict.TAKEN_BACK, NodeReport(node="web1", plan=plan, outcome="finished"))
+    assert told(back, Verb.ROLLBACK)[1:] == ["  web1", "    = the unfinished run is brought to its end"]
 
 
 def test_policy_has_a_word_also_where_nodes_are_as_declared() -> None:

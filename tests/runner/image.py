@@ -8,12 +8,15 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 DEFINITION = Path("execution-environment/execution-environment.yml")
 COMMANDS = Path(sys.executable).parent
+IMPOSTOR = "keydeploy/impostor.py"
+"""What only that package has which is of our name, and not ours."""
 _TIMEOUT = 300.0
 
 
@@ -89,9 +92,21 @@ def build(folder: Path) -> Image:
     galaxy = (image.command("ansible-galaxy"), "collection", "install", "-r", "requirements.yml")
     done(*galaxy, "--collections-path", image.collections, cwd=image.context)
     _introspect(image)
-    # The Containerfile lets pip find what is in `dist` by the environment, so that does it here too.
-    _install(image, "--requirement", folder / "requirements.txt", PIP_FIND_LINKS=str(image.context / "dist"))
+    here = image.python_requirements.replace("file:///output/", f"{image.context.as_uri()}/")
+    (folder / "here.txt").write_text(here, "utf-8")
+    _install(image, "--requirement", folder / "here.txt", PIP_FIND_LINKS=str(_impostor(folder)))
     return image
+
+
+def _impostor(folder: Path) -> Path:
+    """Make a package of the name and version of ours that pip prefers, and answer the folder that offers it."""
+    (ours,) = (folder / "dist").glob("*.whl")
+    offered = folder / "index" / ours.name.replace("-py3", "-9-py3")
+    offered.parent.mkdir()
+    offered.write_bytes(ours.read_bytes())
+    with zipfile.ZipFile(offered, "a") as archive:
+        archive.writestr(IMPOSTOR, "")
+    return offered.parent
 
 
 def done(*command: str | Path, cwd: Path, **environment: str) -> str:

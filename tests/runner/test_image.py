@@ -1,16 +1,16 @@
 """The image: its definition holds, and what it installs is one version of keydeploy that Ansible finds."""
 
 import json
-import re
 import tomllib
 
 import yaml
 from ansible_builder.user_definition import UserDefinition
 
 import keydeploy
-from tests.runner.image import DEFINITION, ROOT, Image, done
+from tests.runner.image import DEFINITION, IMPOSTOR, ROOT, Image, done
 
 DEFINED = yaml.safe_load((ROOT / DEFINITION).read_text("utf-8"))
+WANTED = f"keydeploy[kerberos] @ file:///output/dist/keydeploy-{keydeploy.__version__}-py3-none-any.whl"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
@@ -24,7 +24,7 @@ def test_the_image_takes_this_version_of_the_wheel_and_of_the_collection() -> No
     files = [f"keydeploy-{keydeploy.__version__}-py3-none-any.whl", f"keydeploy-core-{keydeploy.__version__}.tar.gz"]
     assert [each["src"] for each in DEFINED["additional_build_files"]] == [f"../dist/{file}" for file in files]
     assert [each["name"] for each in DEFINED["dependencies"]["galaxy"]["collections"]] == [f"dist/{files[1]}"]
-    assert DEFINED["dependencies"]["python"] == [f"keydeploy[kerberos]=={keydeploy.__version__}"]
+    assert DEFINED["dependencies"]["python"] == [WANTED]
 
 
 def test_the_image_takes_the_versions_of_ansible_core_that_the_wheel_asks_for() -> None:
@@ -42,16 +42,35 @@ def test_the_python_of_the_image_is_one_that_the_wheel_runs_on() -> None:
 
 def test_ansible_builder_finds_all_that_the_image_needs(image: Image) -> None:
     found = {line.partition("  #")[0] for line in image.python_requirements.splitlines() if line}
-    assert found == {f"keydeploy=={keydeploy.__version__}", f"keydeploy[kerberos]=={keydeploy.__version__}"}
+    assert found == {f"keydeploy=={keydeploy.__version__}", WANTED}
     system = {line.partition("  #")[0] for line in image.system_requirements.splitlines() if line}
     assert system == set(DEFINED["dependencies"]["system"])
 
 
-def test_nothing_of_the_folder_with_the_packages_stays_in_the_image(image: Image) -> None:
-    final = image.containerfile.partition("AS final")[2]
-    assert "/output/dist" in image.containerfile
-    assert re.findall(r"^ENV PIP_FIND_LINKS=(.*)$", final, re.MULTILINE)[-1] == ""
-    assert "RUN rm -rf /output\n" in final
+def test_the_folder_with_the_packages_is_there_when_pip_needs_it_and_does_not_stay_in_the_image(image: Image) -> None:
+    builder, _, final = image.containerfile.partition("AS builder")[2].partition("AS final")
+    assert builder.index("COPY _build/dist /output/dist\n") < builder.index("RUN /output/scripts/assemble\n")
+    steps = (
+        "COPY --from=builder /output/ /output/\n",
+        "RUN /output/scripts/install-from-bindep",
+        "RUN rm -rf /output\n",
+    )
+    assert sorted(steps, key=final.index) == list(steps)
+
+
+def test_the_wheel_is_ours_even_if_an_index_has_one_of_that_name_and_version(image: Image) -> None:
+    (installed,) = image.python.parents[1].glob("lib/python*/site-packages/keydeploy")
+    assert not (installed.parent / IMPOSTOR).exists()
+    told = "from importlib.metadata import distribution as of; print(of('keydeploy').read_text('direct_url.json'))"
+    (wheel,) = (image.context / "dist").glob("*.whl")
+    assert json.loads(done(image.python, "-c", told, cwd=image.folder))["url"] == wheel.as_uri()
+
+
+def test_pip_would_prefer_the_other_one_if_the_name_alone_were_given(image: Image) -> None:
+    offered = {"PIP_FIND_LINKS": f"{image.folder / 'index'} {image.context / 'dist'}", "PIP_NO_INDEX": "1"}
+    wanted = ("install", "--no-deps", "--target", image.folder / "betrayed", f"keydeploy=={keydeploy.__version__}")
+    done(*image.pip, *wanted, cwd=image.folder, **offered)
+    assert (image.folder / "betrayed" / IMPOSTOR).is_file()
 
 
 def test_everything_that_is_installed_fits_together(image: Image) -> None:

@@ -57,11 +57,46 @@ def test_the_line_finds_drift_calls_for_help_and_writes_the_report(farm: Farm, t
     assert [each for content in texts for each in find(content, secrets)] == []
 
 
-def test_one_line_waits_for_another(farm: Farm) -> None:
-    with subprocess.Popen(["flock", farm.folder, "sleep", "1.5"]):
-        time.sleep(0.3)
-        line = text("cron", job(account=None, delay=0, limit=1, directory=str(farm.folder), program=("/bin/true",)))
-        assert as_cron_runs_it(line.splitlines()[-1], farm).returncode == 1, "it gave up after the time limit"
+def line_of(farm: Farm, name: str, program: str, limit: int) -> str:
+    """Answer the line of a job called *name* that runs *program*."""
+    given = job(name=name, account=None, delay=0, limit=limit, directory=str(farm.folder), program=(program,))
+    return text("cron", given).splitlines()[-1]
+
+
+def test_one_line_waits_for_another_and_tells_when_it_is_skipped(farm: Farm) -> None:
+    line = line_of(farm, "drift-lock", "/bin/true", 1)
+    assert as_cron_runs_it(line, farm).returncode == 0
+    lock = farm.folder.parent / ".local/state/keydeploy/drift-lock"
+    assert (lock.stat().st_mode & 0o077, lock.parent.stat().st_mode & 0o077) == (0, 0)
+
+    with subprocess.Popen(["flock", "--no-fork", lock, "sleep", "60"]) as holder:
+        try:
+            time.sleep(0.3)
+            done = as_cron_runs_it(line, farm)
+        finally:
+            holder.kill()
+    assert (done.returncode, done.stdout) == (75, "")
+    assert done.stderr == "drift-lock: skipped, another run lasts\n", "which cron mails"
+
+
+def test_schedules_of_one_folder_do_not_wait_for_each_other_nor_for_who_holds_the_folder(farm: Farm) -> None:
+    other = farm.folder.parent / ".local/state/keydeploy/drift-other"
+    assert as_cron_runs_it(line_of(farm, "drift-other", "/bin/true", 1), farm).returncode == 0
+    other.parent.mkdir(parents=True, exist_ok=True)
+    hold = ("flock", "--no-fork")
+    with subprocess.Popen([*hold, farm.folder, *hold, other, "sleep", "60"]) as holder:
+        try:
+            time.sleep(0.3)
+            assert as_cron_runs_it(line_of(farm, "drift-this", "/bin/true", 1), farm).returncode == 0
+        finally:
+            holder.kill()
+
+
+def test_the_lock_of_an_account_is_in_a_folder_of_its_own_which_the_file_says_how_to_make() -> None:
+    made = text("cron", job(name="portal"))
+
+    assert "sudo install --directory --mode=700 --owner=keydeploy /var/lib/keydeploy-portal\n" in made
+    assert "exec 9> /var/lib/keydeploy-portal/lock &&" in made.splitlines()[-1]
 
 
 def test_a_run_that_hangs_is_ended(farm: Farm, tmp_path: Path) -> None:
@@ -82,3 +117,6 @@ def test_a_file_for_the_system_names_the_account_and_a_path() -> None:
 def test_a_line_that_cron_would_cut_is_refused() -> None:
     with pytest.raises(KeydeployError, match="longer than cron takes"):
         text("cron", job(on_drift="x" * 1000))
+    with pytest.raises(KeydeployError, match="longer than cron takes"):
+        text("cron", job(on_drift="é" * 400))  # cron counts bytes
+    assert text("cron", job(on_drift="e" * 400))

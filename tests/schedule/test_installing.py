@@ -54,6 +54,14 @@ def test_a_file_that_cannot_be_put_in_place_leaves_nothing_beside_it(schedule: S
     assert [file.name for file in tmp_path.iterdir()] == ["keydeploy-drift.service"]
 
 
+def test_a_file_is_ours_by_its_whole_first_line(schedule: Schedule, tmp_path: Path) -> None:
+    service = tmp_path / "keydeploy-drift.service"
+    service.write_text(f"# mine, see below\n{schedule.files[0].text}", "utf-8")
+
+    with pytest.raises(KeydeployError, match="has not made it"):
+        installing.to_install(schedule, tmp_path)
+
+
 def test_a_difference_shows_what_goes_and_what_comes(tmp_path: Path) -> None:
     change = installing.Change(tmp_path / "file", "same\nold\n", "same\nnew\n")
     assert list(change.diff())[2:] == ["@@ -1,2 +1,2 @@", " same", "-old", "+new"]

@@ -85,6 +85,15 @@ def test_what_is_outside_of_the_repository_is_refused(kind: str, changes: dict[s
         text(kind, elsewhere(**changes))
 
 
+@pytest.mark.parametrize(
+    "changes", [{"reports": (("junit", "${{ secrets.X }}.xml"),)}, {"directory": "farms/${{ secrets.X }}"}]
+)
+def test_github_fills_nothing_into_names_of_reports_and_folders(changes: dict[str, Any]) -> None:
+    with pytest.raises(KeydeployError, match="GitHub would fill in"):
+        text("github", elsewhere(**changes))
+    assert text("gitlab", elsewhere(**changes))
+
+
 def job_of(notify: str) -> Job:
     return elsewhere(
         name="on-a-runner",
@@ -127,11 +136,16 @@ def check_what_was_told(out: Path, farm: Farm) -> None:
     assert [each for file in out.iterdir() for each in find(file.read_bytes(), secrets)] == []
 
 
-def test_the_steps_of_the_workflow_find_drift_and_leave_no_password(farm: Farm, tmp_path: Path) -> None:
+def test_the_steps_of_the_workflow_find_drift_and_leave_no_password(
+    farm: Farm, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     workflow = yaml.safe_load(text("github", job_of(notify(tmp_path))))
     steps = [step for step in workflow["jobs"]["drift"]["steps"] if "run" in step]
-    where = {"GITHUB_RUN_ID": f"test-{os.getpid()}", "RUNNER_TEMP": str(tmp_path)}
-    folder = Path(f"/dev/shm/on-a-runner-{where['GITHUB_RUN_ID']}")  # noqa: S108
+    where = {"GITHUB_RUN_ID": f"test-{os.getpid()}", "GITHUB_RUN_ATTEMPT": "2", "RUNNER_TEMP": str(tmp_path)}
+    folder = Path(f"/dev/shm/on-a-runner-{where['GITHUB_RUN_ID']}-2")  # noqa: S108
+    killed = folder.with_name(f"on-a-runner-{where['GITHUB_RUN_ID']}-1")
+    killed.mkdir()
+    request.addfinalizer(killed.rmdir)
     codes, modes = {}, set()
     for step in steps:
         names = {name: value for name, value in step.get("env", {}).items() if value == f"${{{{ secrets.{name} }}}}"}

@@ -94,13 +94,13 @@ def test_a_cron_line_holds_one_line_with_the_command_of_the_user_in_it(inventory
     try:
         found = text("cron", job(inventories=(f"/{inventory}",), on_drift=command))
     except KeydeployError:
-        assert len(shell.for_cron([inventory, command])) > 600  # so long a line cron does not take
+        assert len(shell.for_cron([inventory, command]).encode()) > 600  # so long a line cron does not take
         return
     line = found.splitlines()[-1]
-    # Up to "exec" it is ours; behind it stand flock and timeout with their own words, then the program.
-    words = split_by_shell(of_debian(line).partition("exec ")[2])
+    # Up to "exec" it is ours; behind it stands timeout with its own words, then the program.
+    words = split_by_shell(of_debian(line).partition("exec timeout ")[2])
 
-    assert words[7:] == ["/opt/keydeploy/bin/keydeploy", "drift", f"/{inventory}", f"--on-drift={command}", "--quiet"]
+    assert words[2:] == ["/opt/keydeploy/bin/keydeploy", "drift", f"/{inventory}", f"--on-drift={command}", "--quiet"]
 
 
 @FEW

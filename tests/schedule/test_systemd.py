@@ -80,6 +80,19 @@ def test_a_home_is_hidden_unless_something_of_the_job_is_there() -> None:
     assert "ProtectHome=read-only" in made("systemd", job(sees=("/root/.pyenv/bin/python",))).files[0].text
 
 
+def test_no_name_takes_the_place_or_the_folder_of_a_unit_that_a_package_has_brought() -> None:
+    files = made("systemd", job(name="logrotate")).files
+
+    assert [str(file.path) for file in files] == ["keydeploy-logrotate.service", "keydeploy-logrotate.timer"]
+    assert "StateDirectory=keydeploy-logrotate\n" in files[0].text
+    assert "enable --now keydeploy-logrotate.timer" in files[0].text
+    assert str(made("systemd", JOB).files[0].path) == "keydeploy-drift.service"
+
+
+def test_no_account_is_taken_for_an_option_of_useradd() -> None:
+    assert "/usr/sbin/nologin -- keydeploy\n" in made("systemd", JOB).files[0].text
+
+
 @pytest.mark.parametrize("mark", ['"', "'", "\\"])
 def test_a_program_that_systemd_would_not_run_is_refused(mark: str) -> None:
     with pytest.raises(KeydeployError, match="systemd runs no program"):
@@ -118,7 +131,7 @@ def test_systemd_hands_over_the_words_and_the_folder_as_they_are(manager: Manage
     except KeydeployError:
         assert str(folder) != str(folder).strip() or str(folder).endswith("\\")
         return
-    unit = manager.units / f"words-{number}.service"
+    unit = manager.units / f"keydeploy-words-{number}.service"
     unit.write_text(service.text, "utf-8")
     manager.control("daemon-reload")
     started = manager.control("start", unit.name)
@@ -143,14 +156,29 @@ def write(folder: Path, given: Job) -> str:
 
 
 def test_one_runs_at_a_time_and_one_that_hangs_is_ended(manager: Manager) -> None:
-    script = "echo begun >> /var/lib/lasting/begun; sleep 60"
+    script = "echo begun >> /var/lib/keydeploy-lasting/begun; sleep 60"
     unit = write(manager.units, shell_job("lasting", script, limit=1, account="root"))
     manager.control("daemon-reload")
     manager.control("start", "--no-block", unit)
     manager.control("start", unit)
 
     assert manager.show(unit, "Result") == "timeout"
-    assert manager.within("cat", "/var/lib/lasting/begun").stdout == "begun\n"
+    assert manager.within("cat", "/var/lib/keydeploy-lasting/begun").stdout == "begun\n"
+
+
+def test_what_is_told_after_removing_ends_a_timer_whose_files_are_gone(manager: Manager) -> None:
+    given_job = shell_job("removed", "true", account="root")
+    unit = write(manager.units, given_job)
+    timer = unit.replace(".service", ".timer")
+    manager.control("daemon-reload")
+    assert manager.control("start", timer).returncode == 0
+    for name in (unit, timer):
+        (manager.units / name).unlink()
+
+    for command in made("systemd", given_job).after_remove:
+        done = manager.within(*shlex.split(command)[1:])
+        assert done.returncode == 0, done.stderr
+    assert (manager.show(timer, "ActiveState"), manager.show(timer, "LoadState")) == ("inactive", "not-found")
 
 
 def test_a_unit_of_ones_own_runs_under_the_manager_of_somebody_without_privileges(manager: Manager) -> None:

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from keydeploy.report.comparison import Change, Comparison, FarmComparison
+from keydeploy.report.comparison import Comparison, FarmComparison
 from keydeploy.report.comparison_text import WORDS, grouped, verdicts
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.html.headline import headline
+from keydeploy.report.moved import Change
 from keydeploy.report.saved import Saved
 from keydeploy.report.signs import DASH, EXIT_CODES, Sign
 from keydeploy.report.summary import sentences
@@ -14,7 +15,9 @@ _SIGNS = {
     Change.DRIFTED: ("bad", "≠"),
     Change.OTHERWISE: ("bad", "≠"),
     Change.FOUND: ("bad", "≠"),
+    Change.NEW_DIFFERS: ("bad", "≠"),
     Change.NOT_TOLD_NOW: ("doubt", "?"),
+    Change.NEW_NOT_TOLD: ("doubt", "?"),
     Change.NEVER_TOLD: ("doubt", "?"),
     Change.STILL: ("warn", "≠"),
     Change.NEW: ("new", "+"),
@@ -22,7 +25,6 @@ _SIGNS = {
     Change.TOLD_AGAIN: ("fine", "✓"),
     Change.MENDED: ("fine", "✓"),
 }
-_WORSE = (Change.DRIFTED, Change.OTHERWISE, Change.FOUND, Change.NOT_TOLD_NOW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,15 +82,14 @@ def compared(comparison: Comparison) -> Compared:
 
 
 def _headline(comparison: Comparison) -> Sign:
-    is_worse = any(each.change in _WORSE for farm in comparison.farms for each in farm.moved)
-    ended_early = comparison.new.report.failure is not None or bool(comparison.new.report.problems)
-    violated = any(farm.violated for farm in comparison.farms)
-    if is_worse or ended_early or violated or comparison.policy_new:
+    if comparison.is_worse:
         return Sign("bad", "≠", "Something has become worse, or cannot be told any more")
     if comparison.is_same:
         return Sign("fine", "=", "Nothing has changed")
     if not comparison.farms:
         return Sign("doubt", "?", "Neither report tells of a farm")
+    if not comparison.has_changed:
+        return Sign("doubt", "?", "No change is known, but not everything can be told")
     return Sign("new", "●", "Something has changed")
 
 

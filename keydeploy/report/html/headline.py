@@ -3,6 +3,7 @@
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.model import Report, Verb, Verdict
 from keydeploy.report.signs import CROSS, DASH, Sign
+from keydeploy.report.standing import not_reached
 
 _PARTIAL = "as far as it was looked at"
 
@@ -29,6 +30,8 @@ def headline(report: Report) -> Sign:
 def _fine(report: Report) -> Sign:
     if report.verb is Verb.VALIDATE:
         return Sign("fine", "✓", "The spec is valid; no node was looked at")
+    if not report.farms or not_reached(report):
+        return Sign("doubt", "?", "Not everything that is declared was looked at")
     found = {farm.verdict for farm in report.farms}
     if found & {Verdict.APPLIED, Verdict.TAKEN_BACK}:
         return Sign("new", "●", "Taken back" if report.verb is Verb.ROLLBACK else "Applied and verified")

@@ -27,9 +27,9 @@ def _proof(farm: FarmReport, report: Report) -> Iterator[str]:
     if not asked:
         yield "No node of this farm was asked."
         return
+    what = "What the run to take back had changed" if report.verb is Verb.ROLLBACK else "Everything that is declared"
     yield (
-        f"Everything that is declared was read from each node in one call that changes nothing; "
-        f"{len(answered)} of {count(asked)} answered."
+        f"{what} was read from each node in one call that changes nothing; {len(answered)} of {count(asked)} answered."
     )
     if report.verb is Verb.ROLLBACK:
         yield f"{count(compared, 'place')} that the run to take back had changed {_were(compared)} compared."
@@ -50,10 +50,7 @@ def _afterwards(farm: FarmReport, report: Report) -> Iterator[str]:
     if not report.verb.changes or report.check:
         yield "The run only looked: it has changed nothing on any node."
     elif farm.verdict is Verdict.APPLIED:
-        yield (
-            "After the commit every node was observed again, and compared again in the same way: the plan was empty."
-            " Where the spec names a health probe, each node has passed it. Only then was the run confirmed."
-        )
+        yield from _again(farm)
     elif farm.verdict is Verdict.IN_ORDER:
         yield "There was nothing to do, and nothing was done."
     elif farm.verdict is Verdict.ROLLED_BACK:
@@ -62,6 +59,20 @@ def _afterwards(farm: FarmReport, report: Report) -> Iterator[str]:
         yield "The run was refused before anything was staged."
     else:
         yield "How the run ended on each node stands above; what that does not say is not proved."
+
+
+def _again(farm: FarmReport) -> Iterator[str]:
+    """Yield which nodes were observed again: those that were switched, which in waves are not all of them."""
+    missing = {reason.node for reason in farm.missing}
+    others = [each for each in farm.nodes if each.outcome != "applied" and each.node not in missing]
+    every = "every node that was switched" if others else "every node"
+    yield (
+        f"After the commit {every} was observed again, and compared again in the same way: the plan was empty."
+        " Where the spec names a health probe, each node has passed it. Only then was the run confirmed."
+    )
+    if others:
+        number = count(len(others), "other node")
+        yield f"{number} {_were(len(others))} seen as wanted at the beginning, and not observed again."
 
 
 def _were(number: int) -> str:

@@ -14,7 +14,7 @@ from keydeploy.report.html.headline import headline
 from keydeploy.report.html.matrix import Matrix, matrix
 from keydeploy.report.html.proof import proof, steps
 from keydeploy.report.html.untold import Untold, untold
-from keydeploy.report.model import FarmReport, Made, NodeReport, Report
+from keydeploy.report.model import FarmReport, Made, NodeReport, Report, Verb
 from keydeploy.report.signs import EXIT_CODES, Sign, sign_of_farm
 from keydeploy.report.summary import sentences
 from keydeploy.report.timings import StepTime
@@ -22,6 +22,8 @@ from keydeploy.spec import Kind, Notice
 
 _FAILS = (Kind.OVERDUE, Kind.DISCLOSED, Kind.NOT_CHECKED)
 """Notices that fail a look."""
+_COMPARES = (Verb.PLAN, Verb.APPLY, Verb.DRIFT)
+"""What looks at everything that is declared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,14 @@ class View:
     """What policy has to say, and whether it fails a look."""
     findings: tuple[Finding, ...]
     """What it has against things on nodes."""
+    unseen: int
+    """How many nodes there are of which nothing is known that must not be used."""
     steps: tuple[tuple[str, StepTime, bool], ...]
+
+    @property
+    def compares(self) -> bool:
+        """Tell whether the run compared nodes with what is declared."""
+        return self.report.verb in _COMPARES
 
     @property
     def command(self) -> str:
@@ -80,8 +89,16 @@ def view(report: Report, made: Made) -> View:
         untold=untold(report),
         policy=tuple((notice, notice.kind in _FAILS) for notice in report.shown_policy),
         findings=tuple(finding for farm in report.farms for finding in findings(farm)),
+        unseen=_unseen(report),
         steps=steps(report),
     )
+
+
+def _unseen(report: Report) -> int:
+    """Answer how many nodes were not asked what they use; rollback looks at what a run has changed alone."""
+    seen = {node.node for farm in report.farms for node in farm.nodes if node.plan is not None}
+    members = [name for farm in report.farms for name in (*(node.node for node in farm.nodes), *farm.not_looked_at)]
+    return len({*report.declared, *members} - (seen if report.verb in _COMPARES else set()))
 
 
 def _farms(report: Report, made: Made) -> Iterator[FarmView]:

@@ -1,6 +1,7 @@
 """A page stands for itself, says what the report says, and everything in it that came from outside stays text."""
 
 import base64
+import dataclasses
 import hashlib
 import re
 from collections import Counter
@@ -11,11 +12,11 @@ import pytest
 from keydeploy.report.exit_code import ExitCode, exit_code
 from keydeploy.report.html import render
 from keydeploy.report.html.page import stylesheet
-from keydeploy.report.model import Report
+from keydeploy.report.model import Report, Verb, Verdict
 from keydeploy.report.standing import State, standings
 from keydeploy.report.summary import sentences
 from tests.report.html.reading import cells, read, section
-from tests.report.runs import CHANGED, KEY, MADE, SHAPES, STAGED, hostile
+from tests.report.runs import CHANGED, KEY, MADE, SAME, SHAPES, STAGED, hostile, node, of, run
 
 every_shape = pytest.mark.parametrize("report", [*SHAPES.values(), hostile()], ids=[*SHAPES, "hostile"])
 
@@ -197,6 +198,54 @@ def test_how_it_was_proved_says_what_was_asked_and_what_was_looked_at_again() ->
     assert "1 of 2 nodes answered." in silent
     assert "Nothing here is proved for 1 node" in silent
     assert "The run only looked" in checked
+
+
+def test_in_waves_only_nodes_that_were_switched_were_observed_again() -> None:
+    told = section(read(render(SHAPES["in waves"], MADE)), "How it was proved").text
+    assert "After the commit every node that was switched was observed again" in told
+    assert "1 other node was seen as wanted at the beginning, and not observed again." in told
+
+
+CLEAN = "nothing on the nodes must not be used"
+
+
+@pytest.mark.parametrize(
+    ("shape", "unseen"),
+    [
+        ("in order", None),
+        ("applied", None),
+        ("all unreachable", "1 node uses"),
+        ("unreachable", "1 node uses"),
+        ("limited", "1 node uses"),
+        ("interrupted", "1 node uses"),
+        ("valid", "1 node uses"),
+        ("taken back", "1 node uses"),
+        ("overdue", None),
+    ],
+)
+def test_policy_says_nothing_of_nodes_that_were_not_asked(shape: str, unseen: str | None) -> None:
+    told = section(read(render(SHAPES[shape], MADE)), "Policy").text
+    assert (CLEAN in told) is (unseen is None and shape != "overdue")
+    assert (f"Nothing is known of what {unseen}." in told) is (unseen is not None)
+
+
+def test_rollback_does_not_claim_to_have_compared_what_is_declared() -> None:
+    page = read(render(SHAPES["taken back"], MADE))
+    assert "Everything that is declared" not in page.one("main").text
+    assert "Rollback compares what a run has changed" in section(page, "What was not looked at").text
+
+
+def test_only_nodes_that_have_a_place_are_said_to_show_the_same_key() -> None:
+    nodes = (node("web1", SAME), node("web2", SAME), node("web3"))
+    told = section(read(render(of(Verb.DRIFT, Verdict.IN_ORDER, *nodes), MADE)), "Farm portal").text
+    assert "all 2 nodes that have it show the same key" in told
+    assert "not declared there: web3" in told
+
+
+def test_a_run_that_says_nothing_of_a_declared_node_does_not_look_well() -> None:
+    for report in (run(Verb.DRIFT, declared=("web1",)), dataclasses.replace(SHAPES["in order"], declared=("web9",))):
+        page = read(render(report, MADE))
+        assert page.one("h1").text == "Not everything that is declared was looked at"
 
 
 def test_hostile_text_stays_text() -> None:
