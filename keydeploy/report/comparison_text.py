@@ -106,7 +106,7 @@ def _farm(farm: FarmComparison, comparison: Comparison) -> Iterator[Text]:
             yield _line(f"  {words}: {names(nodes)}", "yellow")
     for change, addresses, nodes in grouped(farm):
         symbol, style = _SYMBOLS[change]
-        yield _line(f"  {symbol} {WORDS[change]} on {names(nodes)}: {names(addresses)}", style)
+        yield _line(f"  {symbol} {WORDS[change]} on {', '.join(nodes)}: {names(addresses)}", style)
     yield from _keys(farm)
     if farm.unchanged:
         yield _line(f"  as declared, as before: {count(farm.unchanged, 'thing')}", "dim")

@@ -1,6 +1,6 @@
 """A report as text for a person: what is as declared, what differs and in which respect, what was done."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rich.text import Text
@@ -77,10 +77,16 @@ def _farm(farm: FarmReport, verb: Verb, *, with_diff: bool) -> Iterator[Text]:
         yield Text(f"  in waves: {'; then '.join(names(wave) for wave in farm.waves)}")
     missing = {reason.node for reason in farm.missing}
     for alike_ones in _alike(each for each in standings(farm) if each.report is not None and each.node not in missing):
-        yield Text(f"  {names([each.node for each in alike_ones])}", style="bold")
+        yield Text(f"  {_whose(alike_ones)}", style="bold")
         yield from _node(alike_ones[0], farm.verdict, _words(verb, farm.verdict), with_diff=with_diff)
     if farm.not_looked_at:
-        yield Text(f"  not looked at: {names(farm.not_looked_at)}", style="yellow")
+        yield Text(f"  not looked at: {', '.join(farm.not_looked_at)}", style="yellow")
+
+
+def _whose(alike_ones: Sequence[Standing]) -> str:
+    """Answer whose the lines below are: of nodes that need somebody, each by name."""
+    found = [each.node for each in alike_ones]
+    return names(found) if alike_ones[0].state is State.IN_ORDER else ", ".join(found)
 
 
 def _words(verb: Verb, verdict: Verdict) -> dict[Action, str]:
@@ -142,12 +148,12 @@ def _summary(farm: FarmReport, verb: Verb) -> str:
         Verdict.PENDING: f"{'drift' if verb is Verb.DRIFT else 'changes'} on {changed} of {nodes}",
         Verdict.APPLIED: f"{_applied(verb)} {changed} of {nodes} {_how(farm)}, and {_proof(farm)}",
         Verdict.ROLLED_BACK: f"not applied; {reached} as before",
-        Verdict.PARTLY: f"PARTLY applied; not to {names(_not_applied(farm))}",
+        Verdict.PARTLY: f"PARTLY applied; not to {', '.join(_not_applied(farm))}",
         Verdict.TAKEN_BACK: "the unfinished run is taken back; every node is as before it",
         Verdict.REFUSED: "not applied; nothing was changed" if verb.changes else "cannot tell",
         Verdict.FINISHED: "a run that was left unfinished is brought to its end",
         Verdict.NOT_LOOKED_AT: "not looked at",
-        Verdict.INCOMPLETE: f"INCOMPLETE; look at {names(_unsure(farm))}",
+        Verdict.INCOMPLETE: f"INCOMPLETE; look at {', '.join(_unsure(farm))}",
     }[farm.verdict]
 
 
