@@ -21,6 +21,7 @@ from keydeploy.node.contract import (
     to_instant,
     to_text,
 )
+from keydeploy.node.contract.advice import ADVICE
 from keydeploy.node.sandbox import files
 from keydeploy.observation import Observation, State, observe, questions
 from keydeploy.secret import Secret
@@ -184,14 +185,15 @@ def test_a_file_that_cannot_be_read_is_a_refusal_that_names_its_path(farm_node: 
     assert refusals(farm_node) == {
         "portal": None,
         "shop": None,
-        "service": "C:\\services\\web.config cannot be read: access to the file is denied",
+        "service": f"C:\\services\\web.config cannot be read: access to the file is denied; {ADVICE['access_denied']}",
     }
 
 
 def test_a_file_that_another_one_names_is_refused_as_such(farm_node: Node, deny: Deny) -> None:
     deny("C:\\inetpub\\portal\\web.config")
     refused = refusals(farm_node)
-    assert refused["portal"] == "the file that IIS or configSource names cannot be read: access to the file is denied"
+    told = "the file that IIS or configSource names cannot be read: access to the file is denied"
+    assert refused["portal"] == f"{told}; {ADVICE['access_denied']}"
     assert (refused["shop"], refused["service"]) == (None, None)
 
 

@@ -35,9 +35,12 @@ def as_cron_runs_it(line: str, farm: Farm) -> subprocess.CompletedProcess[str]:
 def test_the_line_finds_drift_calls_for_help_and_writes_the_report(farm: Farm, tmp_path: Path) -> None:
     out = shlex.quote(str(tmp_path))
     told = f'echo "100% $KEYDEPLOY_SUMMARY" > {out}/summary'
-    notify = f"cat > {out}/report.json; {told}; tr '\\0' ' ' < /proc/$PPID/cmdline > {out}/argv"
+    notify = tmp_path / "notify"  # in a script of its own, because a line for cron has little room
+    argv = f"tr '\\0' ' ' < /proc/$PPID/cmdline > {out}/argv"
+    notify.write_text(f"#!/bin/sh\ncat > {out}/report.json; {told}; {argv}\n", "utf-8")
+    notify.chmod(0o700)
     report = f"prometheus={tmp_path}/keydeploy.prom"
-    printed = farm.schedule("cron", "--user", "--random-delay", "0s", "--report", report, "--on-drift", notify)
+    printed = farm.schedule("cron", "--user", "--random-delay", "0s", "--report", report, "--on-drift", str(notify))
     line = printed.splitlines()[-1]
 
     done = as_cron_runs_it(line, farm)
